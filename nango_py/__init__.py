@@ -1,0 +1,1 @@
+"""nango_py: declare an API integration, get a configured httpx client and runnable actions."""

@@ -1,0 +1,1 @@
+"""Actions: named units of work with an input and an output."""

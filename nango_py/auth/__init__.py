@@ -1,0 +1,1 @@
+"""How credentials are held and placed: one auth mode a file."""

@@ -1,0 +1,1 @@
+"""Connections: accounts, their credentials, and where they are kept."""

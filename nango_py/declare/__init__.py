@@ -1,0 +1,1 @@
+"""The read wing: from files to resolved integrations."""

@@ -1,0 +1,1 @@
+"""The run wing: from a request to its answer."""

@@ -1,0 +1,1 @@
+"""Pure decisions: when to try again, when to wait, where the next page is."""
