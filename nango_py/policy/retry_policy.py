@@ -1,0 +1,103 @@
+"""What a blueprint says about trying again."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from nango_py.policy.paths import compile_path
+
+if TYPE_CHECKING:
+    from nango_py.policy.paths import Path
+    from nango_py.policy.stated_wait import Strategy
+
+__all__ = ["InBody", "RetryPolicy"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InBody:
+    """Where an answer's JSON body states the wait; a ValueError says what cannot work.
+
+    ``value`` is a regular expression whose one group holds the wait, within the text at ``path``. Without it the
+    value at ``path`` is the wait, a number or a text. Slashes around the expression are taken off.
+    """
+
+    path: str
+    value: str | None = None
+    strategy: Strategy = "after"
+
+    def __post_init__(self) -> None:
+        compile_path(self.path)
+        _check_strategy(self.strategy)
+        _check_groups(_compiled(self.value))
+
+    @property
+    def compiled_path(self) -> Path:
+        """Return the compiled ``path``."""
+        return compile_path(self.path)
+
+    @property
+    def pattern(self) -> re.Pattern[str] | None:
+        """Return the compiled ``value``."""
+        return _compiled(self.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """When and how often a request is tried again; all times are seconds, and a ValueError says what cannot work.
+
+    ``error_code`` replaces the default statuses: ``"429"``, ``"5xx"`` or ``"500-502"``. ``at`` and ``after`` name
+    headers that hold a moment, or the time left. ``remaining`` names the header that reads 0 when no request is left.
+    ``not_processed`` lists statuses by which the provider promises that it did nothing, so that any method may be
+    repeated. ``idempotency_key`` names the header whose presence makes any method repeatable.
+    """
+
+    max_attempts: int = 4
+    base: float = 0.5
+    cap: float = 30.0
+    max_wait: float = 60.0
+    deadline: float = 120.0
+    error_code: tuple[str, ...] | None = None
+    after: tuple[str, ...] = ()
+    at: tuple[str, ...] = ()
+    remaining: str | None = None
+    in_body: InBody | None = None
+    idempotency_key: str | None = None
+    not_processed: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.max_attempts < 1:
+            raise ValueError(f"max_attempts is {self.max_attempts}, but there is at least one attempt")
+        for name in ("base", "cap", "max_wait", "deadline"):
+            _check_seconds(name, getattr(self, name))
+
+
+@lru_cache(maxsize=256)
+def _compiled(value: str | None) -> re.Pattern[str] | None:
+    if value is None:
+        return None
+    bare = re.fullmatch(r"/(.+)/", value, re.DOTALL)
+    try:
+        return re.compile(bare[1] if bare else value)
+    except re.error as error:
+        raise ValueError(f"value is no regular expression: {error}") from error
+
+
+def _check_seconds(name: str, seconds: float) -> None:
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise ValueError(f"{name} is {seconds}, but it has to be a number of seconds, 0 or more")
+
+
+def _check_strategy(strategy: str) -> None:
+    if strategy not in ("after", "at"):
+        raise ValueError(f"strategy is {strategy!r}, but it has to be 'after' (time left) or 'at' (a moment)")
+
+
+def _check_groups(pattern: re.Pattern[str] | None) -> None:
+    if pattern is not None and pattern.groups != 1:
+        raise ValueError(
+            f"value has {pattern.groups} groups, but exactly one ( ) has to mark the wait: {pattern.pattern!r}"
+        )
