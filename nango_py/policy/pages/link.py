@@ -1,0 +1,74 @@
+"""Pages that give the next one's URL: in ``Link``, in a header of their own, or in the body."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+from nango_py.policy.pages.link_header import link_of
+from nango_py.policy.pages.walk import Gap, Kind, Mark, Pagination, Step, broken_off
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["LINK"]
+
+
+def _start(_pagination: Pagination) -> Mark | None:
+    return None
+
+
+def _name(_pagination: Pagination) -> str | None:
+    return None
+
+
+def _advance(step: Step) -> Mark | None:
+    link = next((link for link in _links(step) if not _is_blank(link)), None)
+    if link is None:
+        return None
+    if not isinstance(link, str):
+        what = f"link_path_in_response_body holds a {type(link).__name__}, but a link is a text"
+        raise broken_off(step.position, f"{what}. Let the path lead into it")
+    return _absolute(step, link.strip())
+
+
+def _links(step: Step) -> Iterator[object | None]:
+    pagination, headers = step.pagination, step.answer.headers
+    if pagination.link_rel_in_response_header:
+        yield link_of(headers.get("Link", ""), pagination.link_rel_in_response_header)
+    if pagination.link_header_in_response:
+        yield headers.get(pagination.link_header_in_response)
+    yield step.value(pagination.link_path_in_response_body)
+
+
+def _is_blank(link: object | None) -> bool:
+    return link is None or link is False or (isinstance(link, str) and not link.strip())
+
+
+def _absolute(step: Step, link: str) -> str:
+    # Relative links are resolved against the request that was answered (RFC 3986 section 5.1.3).
+    try:
+        url = urldefrag(urljoin(step.answer.url, link)).url
+        is_web = urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname)
+    except ValueError:
+        is_web = False
+    if not is_web:
+        raise broken_off(step.position, "the link to the next page is no http or https URL")
+    return url
+
+
+def _lacks(pagination: Pagination) -> tuple[Gap, ...]:
+    if (
+        pagination.link_rel_in_response_header
+        or pagination.link_header_in_response
+        or pagination.link_path_in_response_body
+    ):
+        return ()
+    message = (
+        "link pagination needs the place of the next link: link_rel_in_response_header (of the Link header), "
+        "link_header_in_response or link_path_in_response_body"
+    )
+    return (Gap(key="link_rel_in_response_header", message=message),)
+
+
+LINK = Kind(start=_start, name=_name, advance=_advance, lacks=_lacks, word="link")

@@ -1,0 +1,167 @@
+"""What every kind of pagination shares: what is declared, where a walk stands, what one answer says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from nango_py.errors import PaginationError
+from nango_py.policy.paths import compile_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from nango_py.http import Headers
+
+__all__ = ["Gap", "Kind", "Mark", "PageAnswer", "PageType", "Pagination", "Position", "Step", "Turn", "broken_off"]
+
+PageType = Literal["cursor", "link", "offset", "page"]
+# Where the next page is: a cursor, a URL, an offset or a page number.
+Mark = str | int | float
+
+_FALSE: Final = (False, 0, "false", "False", "0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pagination:
+    """How a provider's lists are walked; the paths lead into the JSON body of an answer.
+
+    ``limit`` is the page size asked for. ``in_body`` puts the parameters into the JSON body, where dotted names nest;
+    None leaves that to the method: POST, PUT and PATCH do. A false value at ``has_more_path_in_response`` ends a
+    walk, a true one lets it go on after a short page. ``allow_repeated_cursor`` is for providers that keep one cursor
+    for a whole walk, which then ends at the first empty page.
+    """
+
+    type: PageType
+    cursor_name_in_request: str | None = None
+    cursor_path_in_response: str | None = None
+    cursor_header_in_response: str | None = None
+    allow_repeated_cursor: bool = False
+    link_rel_in_response_header: str | None = None
+    link_header_in_response: str | None = None
+    link_path_in_response_body: str | None = None
+    offset_name_in_request: str | None = None
+    offset_start_value: int = 0
+    offset_calculation_method: Literal["by-response-size", "per-page"] = "by-response-size"
+    page_name_in_request: str | None = None
+    page_start_value: int = 1
+    total_pages_path_in_response: str | None = None
+    limit_name_in_request: str | None = None
+    limit: int | None = None
+    response_path: str | None = None
+    in_body: bool | None = None
+    has_more_path_in_response: str | None = None
+    max_pages: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Where a walk stands: the page to ask for, counted from 1, and what its guards remember.
+
+    ``seen`` holds digests of the latest marks, ``anchor`` that of an older one, ``last`` that of the latest page's
+    items.
+    """
+
+    type: PageType
+    number: int = 1
+    mark: Mark | None = None
+    page_size: int | None = None
+    in_body: bool = False
+    seen: tuple[str, ...] = ()
+    anchor: str | None = None
+    last: str | None = None
+    empties: int = 0
+
+    def to_text(self) -> str:
+        """Return the position as opaque JSON; credentials in a link's query are left out."""
+        from nango_py.policy.pages.position_text import write_position  # noqa: PLC0415 - it knows this class
+
+        return write_position(self)
+
+    @staticmethod
+    def from_text(text: str) -> Position:
+        """Read what ``to_text`` wrote; a UsageError says so where it is anything else."""
+        from nango_py.policy.pages.position_text import read_position  # noqa: PLC0415
+
+        return read_position(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageAnswer:
+    """One page as it came: the URL that was asked for, the answer's headers and its parsed body.
+
+    ``items`` are the page's items where the caller knows them already.
+    """
+
+    url: str
+    headers: Headers
+    body: object
+    items: Sequence[object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What to change in the walk's original request to ask for the page at ``position``.
+
+    ``params`` are set in the query and ``body`` in the JSON body (dotted names nest), over what is there. A ``url``
+    takes the place of the whole URL, query included; it may lead to another origin, which is the sender's to refuse.
+    """
+
+    position: Position
+    params: tuple[tuple[str, str], ...] = ()
+    body: tuple[tuple[str, Mark], ...] = ()
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """What a declaration lacks, with the key concerned."""
+
+    key: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One answer in its context: ``count`` items came, where ``limit`` were asked for."""
+
+    pagination: Pagination
+    position: Position
+    answer: PageAnswer
+    count: int
+    limit: int | None
+
+    def value(self, path: str | None) -> object | None:
+        """Return what lies at a path into the body; None where no path is declared."""
+        return None if path is None else compile_path(path).find(self.answer.body)
+
+    @property
+    def more(self) -> bool | None:
+        """Tell what the answer says about further pages; None where it says nothing."""
+        value = self.value(self.pagination.has_more_path_in_response)
+        return None if value is None else value not in _FALSE
+
+    @property
+    def is_short(self) -> bool:
+        """Tell whether fewer items came than were asked for, and nothing says that there are more."""
+        return self.more is not True and (self.count == 0 or (self.limit is not None and self.count < self.limit))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What is particular to one kind of pagination.
+
+    ``name`` is the request's parameter that carries the mark, None where the mark is a whole URL. ``advance`` returns
+    the next page's mark, or None at the end of the walk. ``word`` is what a mark that may not come twice is called.
+    """
+
+    start: Callable[[Pagination], Mark | None]
+    name: Callable[[Pagination], str | None]
+    advance: Callable[[Step], Mark | None]
+    lacks: Callable[[Pagination], tuple[Gap, ...]]
+    word: str | None = None
+
+
+def broken_off(position: Position, what: str) -> PaginationError:
+    """Return the error that ends a walk at a page."""
+    return PaginationError(f"page {position.number}: {what}")
