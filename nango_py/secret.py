@@ -15,20 +15,20 @@ class Secret:
     """
 
     __slots__ = ("_text",)
+    _text: str
 
     def __init__(self, text: str) -> None:
         object.__setattr__(self, "_text", text)
 
     def reveal(self) -> str:
         """Return the text."""
-        text: str = self._text
-        return text
+        return self._text
 
     def __bool__(self) -> bool:
         return bool(self._text)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and bool(self._text == other._text)
+        return isinstance(other, Secret) and self._text == other._text
 
     def __hash__(self) -> int:
         return hash(("nango_py.Secret", self._text))

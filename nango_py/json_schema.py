@@ -1,0 +1,161 @@
+"""The one home of jsonschema: values checked against a JSON Schema (draft 2020-12).
+
+jsonschema's own messages quote the value that is wrong; ours say what was expected and never show a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from nango_py.document import pointer_to
+from nango_py.location import did_you_mean, one_of
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+    from referencing import Registry
+
+__all__ = ["Schema", "Violation"]
+
+_TYPES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "a text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Say where (``pointer``) and how a value breaks its schema; ``keyword`` is the schema's word for it."""
+
+    pointer: str
+    keyword: str
+    message: str
+    hint: str = ""
+    at_key: bool = False
+
+    def __str__(self) -> str:
+        where = f"{self.pointer}: " if self.pointer else ""
+        return f"{where}{self.message}" + (f" {self.hint}" if self.hint else "")
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Hold a JSON Schema; the validator is built once, when it is first needed."""
+
+    document: Mapping[str, Any]
+    registry: Registry[Any] | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def _validator(self) -> Validator:
+        from jsonschema import Draft202012Validator  # noqa: PLC0415 - 140 ms that only a check needs
+
+        if self.registry is None:
+            return Draft202012Validator(self.document)
+        return Draft202012Validator(self.document, registry=self.registry)
+
+    def violations(self, value: Any) -> Iterator[Violation]:
+        """Yield every way in which *value* breaks the schema, in the order of the value."""
+        errors = sorted(self._validator.iter_errors(value), key=lambda error: [str(part) for part in error.path])
+        for error in errors:
+            yield from _describe(error)
+
+    def flaws(self) -> Iterator[str]:
+        """Yield what makes the document no JSON Schema itself."""
+        from jsonschema import Draft202012Validator  # noqa: PLC0415
+
+        for error in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(self.document):
+            yield f"{pointer_to(*error.path)}: {error.validator}"
+
+
+def _describe(error: Any) -> Iterator[Violation]:
+    pointer, keyword = pointer_to(*error.absolute_path), str(error.validator)
+    if keyword in {"additionalProperties", "unevaluatedProperties"} and isinstance(error.instance, Mapping):
+        yield from _unknown_keys(error, pointer, keyword)
+    elif keyword == "required":
+        for name in error.validator_value:
+            if name not in error.instance:
+                yield Violation(pointer, keyword, f"{_name(pointer)} lacks {name!r}.", at_key=True)
+    elif keyword in {"anyOf", "oneOf"} and (expected := _alternatives(error)):
+        yield Violation(pointer, keyword, f"{_name(pointer)} must be {expected}, not {_kind(error.instance)}.")
+    elif keyword == "false schema" or error.validator is None:
+        yield Violation(pointer, "unknown", f"{_name(pointer)} has no place here.", at_key=True)
+    else:
+        message, hint = _broken(keyword, error)
+        yield Violation(pointer, keyword, f"{_name(pointer)} {message}", hint, at_key=keyword == "propertyNames")
+
+
+def _unknown_keys(error: Any, pointer: str, keyword: str) -> Iterator[Violation]:
+    import re  # noqa: PLC0415
+
+    known = error.schema.get("properties", {})
+    patterns = error.schema.get("patternProperties", {})
+    for name in error.instance:
+        if name not in known and not any(re.search(pattern, str(name)) for pattern in patterns):
+            yield Violation(
+                pointer + pointer_to(name),
+                keyword,
+                f"unknown key {name!r}.",
+                did_you_mean(str(name), known),
+                at_key=True,
+            )
+
+
+def _broken(keyword: str, error: Any) -> tuple[str, str]:
+    limit = error.validator_value
+    if keyword == "type":
+        wanted = [limit] if isinstance(limit, str) else limit
+        return f"must be {' or '.join(_TYPES[word] for word in wanted)}, not {_kind(error.instance)}.", ""
+    if keyword == "enum":
+        words = [str(word) for word in limit]
+        instance = error.instance
+        hint = did_you_mean(instance, words) if type(instance) is str else one_of(words)
+        return "is none of the words allowed here.", hint or one_of(words)
+    if keyword == "const":
+        return f"must be {limit!r}.", ""
+    phrases = {
+        "pattern": f"does not match the pattern {limit!r}.",
+        "format": f"is no {limit}.",
+        "minimum": f"must be at least {limit}.",
+        "exclusiveMinimum": f"must be more than {limit}.",
+        "maximum": f"must be at most {limit}.",
+        "exclusiveMaximum": f"must be less than {limit}.",
+        "minLength": f"must have at least {limit} characters.",
+        "maxLength": f"must have at most {limit} characters.",
+        "minItems": f"must have at least {limit} items.",
+        "maxItems": f"must have at most {limit} items.",
+        "minProperties": f"must have at least {limit} keys.",
+        "maxProperties": f"must have at most {limit} keys.",
+        "uniqueItems": "must not hold the same item twice.",
+        "multipleOf": f"must be a multiple of {limit}.",
+    }
+    return phrases.get(keyword, f"does not satisfy {keyword!r}."), ""
+
+
+def _alternatives(error: Any) -> str:
+    words = [branch.get("type") for branch in error.validator_value if isinstance(branch, Mapping)]
+    return " or ".join(_TYPES[word] for word in words if isinstance(word, str))
+
+
+def _name(pointer: str) -> str:
+    last = pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
+    return f"item {last}" if last.isdigit() else repr(last) if last else "the value"
+
+
+def _kind(value: Any) -> str:
+    for types, word in (
+        (bool, "true or false"),
+        (str, "a text"),
+        (int | float, "a number"),
+        (Mapping, "a mapping"),
+        (list | tuple, "a list"),
+    ):
+        if isinstance(value, types):
+            return word
+    return "null" if value is None else type(value).__name__
