@@ -1,0 +1,72 @@
+"""Third-party servers for the tests of this folder: each starts once a session, when a test first asks for it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+import pytest
+
+from tests.servers import docker_registry as docker_registry_server
+from tests.servers import json_server as json_server_server
+from tests.servers import kinto as kinto_server
+from tests.servers import localstripe as localstripe_server
+from tests.servers import redmine as redmine_server
+from tests.servers import roundup as roundup_server
+from tests.servers.launch import MissingServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    Server = TypeVar("Server")
+
+
+@pytest.fixture(scope="session")
+def localstripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[localstripe_server.LocalStripe]:
+    yield from _started(localstripe_server.serve, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def redmine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redmine_server.Redmine]:
+    yield from _started(redmine_server.serve, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def roundup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[roundup_server.Roundup]:
+    yield from _started(roundup_server.serve, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def kinto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[kinto_server.Kinto]:
+    yield from _started(kinto_server.serve, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def docker_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[docker_registry_server.DockerRegistry]:
+    yield from _started(docker_registry_server.serve, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def json_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[json_server_server.JsonServer]:
+    yield from _started(json_server_server.serve, tmp_path_factory)
+
+
+def _started(
+    serve: Callable[[Path], AbstractContextManager[Server]], folders: pytest.TempPathFactory
+) -> Iterator[Server]:
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(serve(folders.mktemp("server")))
+        except MissingServerError as missing:
+            _leave_out(str(missing))
+        yield server
+
+
+def _leave_out(reason: str) -> NoReturn:
+    """Skip the test; in CI, where every server is to be had, fail it."""
+    if os.environ.get("NANGO_PY_REQUIRE_SERVERS") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
