@@ -10,7 +10,7 @@ import subprocess
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import httpx
 
@@ -51,9 +51,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def browse(base_url: str = "", auth: tuple[str, str] | None = None, **options: object) -> httpx.Client:
+def browse(
+    base_url: str = "", auth: tuple[str, str] | None = None, headers: Mapping[str, str] | None = None
+) -> httpx.Client:
     """Return a plain client, deaf to the machine's proxies, to prepare a server with."""
-    return httpx.Client(base_url=base_url, auth=auth, trust_env=False, timeout=30, **options)  # type: ignore[arg-type]
+    return httpx.Client(base_url=base_url, auth=auth, headers=headers, trust_env=False, timeout=30)
 
 
 @contextmanager
@@ -74,12 +76,12 @@ def running(
 
 @contextmanager
 def _child(
-    command: Sequence[str], output: object, environ: Mapping[str, str], cwd: str | Path
+    command: Sequence[str], output: IO[bytes], environ: Mapping[str, str], cwd: str | Path
 ) -> Iterator[subprocess.Popen[bytes]]:
     child = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
-        stdout=output,  # type: ignore[arg-type]
+        stdout=output,
         stderr=subprocess.STDOUT,
         cwd=cwd,
         env={**os.environ, **environ},
