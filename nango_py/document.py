@@ -34,7 +34,7 @@ else:  # pragma: no cover - wheels of PyYAML carry libyaml; a build without it w
             Composer.__init__(self)
 
 
-__all__ = ["Document", "parse", "pointer_to", "wrap"]
+__all__ = ["Document", "parse", "pointer_to", "scalar", "wrap"]
 
 MAX_CHARACTERS = 1_048_576
 MAX_DEPTH = 40
@@ -217,7 +217,7 @@ class _Walk:
                 'Write null to delete an inherited value, "" for an empty text, or remove the key.',
             )
             return None
-        return _plain(text)
+        return scalar(text)
 
     def _check_tag(self, node: Any, pointer: str, mark: Mark) -> None:
         if node.tag not in {_PLAIN, _QUOTED, _COLLECTION}:
@@ -232,7 +232,7 @@ class _Walk:
         return Problem(location=where, code=f"yaml.{code}", message=message, hint=hint, pointer=pointer)
 
 
-def _plain(text: str) -> Any:
+def scalar(text: str) -> Any:
     """Return what a plain scalar means in the core schema of YAML 1.2 (section 10.3.2)."""
     if text in _WORDS:
         return _WORDS[text]

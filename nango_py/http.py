@@ -5,6 +5,9 @@ httpx 0.28.1 is quiet upstream and its fork has the same interface with incompat
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
 from httpx import (
     URL,
     AsyncBaseTransport,
@@ -43,6 +46,9 @@ from httpx import (
     create_ssl_context,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 __all__ = [
     "URL",
     "AsyncBaseTransport",
@@ -79,4 +85,24 @@ __all__ = [
     "WriteError",
     "WriteTimeout",
     "create_ssl_context",
+    "is_same_origin",
+    "with_query",
 ]
+
+
+def with_query(url: URL, pairs: Iterable[tuple[str, str]]) -> URL:
+    """Return *url* with *pairs* behind its query; what stood there stays as it was written."""
+    added = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in pairs)
+    if not added:
+        return url
+    query = url.query.decode("ascii")
+    return url.copy_with(query=f"{query}&{added}".lstrip("&").encode("ascii"))
+
+
+def is_same_origin(one: URL, other: URL) -> bool:
+    """Tell whether two URLs have one origin: scheme, host and port (RFC 6454)."""
+    return (one.scheme, one.host, _port(one)) == (other.scheme, other.host, _port(other))
+
+
+def _port(url: URL) -> int | None:
+    return url.port or {"http": 80, "https": 443}.get(url.scheme)

@@ -1,0 +1,239 @@
+"""Make a frozen :class:`Integration` of merged keys that the schema has passed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from nango_py.auth import SCHEMES, SPELLINGS
+from nango_py.document import pointer_to
+from nango_py.field import Field
+from nango_py.json_schema import Schema
+from nango_py.location import Problem
+from nango_py.model import (
+    Action,
+    ActionRequest,
+    Integration,
+    Network,
+    Output,
+    Requests,
+    Sign,
+    Verification,
+)
+from nango_py.policy.pagination import Pagination, check
+from nango_py.policy.paths import compile_path
+from nango_py.policy.retry import InBody, RetryPolicy
+from nango_py.policy.status_rule import is_status_rule
+from nango_py.secret import Secret
+from nango_py.template import split, tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from nango_py.auth import AuthScheme
+    from nango_py.declare.merge import Merged
+    from nango_py.location import Location
+    from nango_py.model import UsedBlueprint
+
+__all__ = ["Builder"]
+
+
+class Builder:
+    """Build one integration; what does not fit goes to *report*, as the pointer, the message and a hint."""
+
+    def __init__(self, name: str, merged: Merged, location: Location) -> None:
+        self.name = name
+        self.merged = merged
+        self.location = location
+        self.problems: list[Problem] = []
+
+    def build(self, blueprints: tuple[UsedBlueprint, ...], environment: Mapping[str, Secret]) -> Integration:
+        """Return the integration; it is only sound when no problem was reported."""
+        data = self.merged.data
+        auth = self._auth(data["auth"])
+        pagination = self._pagination(data.get("pagination"), "/pagination")
+        return Integration(
+            name=self.name,
+            location=self.location,
+            auth=auth,
+            requests=self._requests(data["requests"]),
+            blueprints=blueprints,
+            credentials=_fields(data.get("credentials"), auth.fields),
+            connection_config=_fields(data.get("connection_config"), ()),
+            retry=self._retry(data.get("retry")),
+            pagination=pagination,
+            verification=self._verification(data.get("verification")),
+            network=Network(**_known(data.get("network"))),
+            actions={
+                name: self._action(name, keys, pagination) for name, keys in _known(data.get("actions")).items()
+            },
+            oauth_client_id=_secret(data.get("oauth_client_id")),
+            oauth_client_secret=_secret(data.get("oauth_client_secret")),
+            oauth_scopes=tuple(data.get("oauth_scopes", ())),
+            app_api_key=_secret(data.get("app_api_key")),
+            http_request_timeout_seconds=float(data.get("http_request_timeout_seconds", 100)),
+            log_level=data.get("log_level", "info"),
+            environment=environment,
+            declared=data,
+            provenance=dict(self.merged.provenance()),
+        )
+
+    def report(self, pointer: str, code: str, message: str, hint: str = "", *, key: bool = False) -> None:
+        """Add a problem that stands at *pointer* of the merged keys."""
+        location = self.merged.locate(pointer, key=key) or self.location
+        self.problems.append(Problem(location=location, code=code, message=message, hint=hint, pointer=pointer))
+
+    def _attempt(self, pointer: str, make: Callable[[], Any], code: str = "value") -> Any:
+        try:
+            return make()
+        except ValueError as error:
+            self.report(pointer, code, f"{error}".rstrip(".") + ".")
+            return None
+
+    def _auth(self, keys: Mapping[str, Any]) -> AuthScheme:
+        mode = SPELLINGS.get(keys["auth_mode"], keys["auth_mode"])
+        scheme = SCHEMES[mode]
+        if scheme.extra is not None:
+            module, _, extra = scheme.extra.partition(":")
+            if find_spec(module) is None:
+                self.report(
+                    "/auth/auth_mode",
+                    "auth.extra",
+                    f"auth_mode {mode} needs the package {module}.",
+                    f"Install it: pip install 'nango-py[{extra}]'.",
+                )
+        return scheme.declare(keys)
+
+    def _requests(self, keys: Mapping[str, Any]) -> Requests:
+        return Requests(
+            base_url=split(keys["base_url"]),
+            headers=tree(keys.get("headers", {})),
+            params=tree(keys.get("params", {})),
+            allowed_origins=tuple(keys.get("allowed_origins", ())),
+            cookies=keys.get("cookies", False),
+        )
+
+    def _retry(self, keys: Mapping[str, Any] | None) -> RetryPolicy:
+        known = _known(keys)
+        for name in ("after", "at"):
+            if isinstance(known.get(name), str):
+                known[name] = (known[name],)
+        for name in ("error_code", "not_processed"):
+            for index, rule in enumerate(known.get(name, ())):
+                if not is_status_rule(rule):
+                    self.report(
+                        f"/retry/{name}/{index}", "retry.status", f"{rule!r} is no status.",
+                        'Write "429", "5xx" or "500-502".',
+                    )  # fmt: skip
+        if "in_body" in known:
+            known["in_body"] = self._attempt("/retry/in_body", lambda: InBody(**_known(known["in_body"])))
+        frozen: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in known.items()
+        }
+        return self._attempt("/retry", lambda: RetryPolicy(**frozen)) or RetryPolicy()
+
+    def _pagination(self, keys: Mapping[str, Any] | None, pointer: str) -> Pagination | None:
+        if keys is None:
+            return None
+        pagination = Pagination(**_known(keys))
+        for gap in check(pagination):
+            self.report(f"{pointer}/{gap.key}", "pagination.incomplete", f"{gap.message}.")
+        return pagination
+
+    def _verification(self, keys: Mapping[str, Any] | None) -> Verification | None:
+        if keys is None:
+            return None
+        known = _known(keys)
+        self._path(known.get("identity"), "/verification/identity")
+        return Verification(
+            path=split(known.pop("path")),
+            status=tuple(known.pop("status", ())),
+            expect=self._sign(known.pop("expect", None), "/verification/expect"),
+            **{name: tree(value) for name, value in known.items()},
+        )
+
+    def _sign(self, keys: Mapping[str, Any] | None, pointer: str) -> Sign | None:
+        if keys is None:
+            return None
+        for name in ("path", "message"):
+            self._path(keys.get(name), f"{pointer}/{name}")
+        return Sign(**_known(keys))
+
+    def _path(self, text: str | None, pointer: str) -> None:
+        if text is not None:
+            self._attempt(pointer, lambda: compile_path(text), "path")
+
+    def _action(self, name: str, keys: Mapping[str, Any], default: Pagination | None) -> Action:
+        pointer = pointer_to("actions", name)
+        request = _known(keys["request"])
+        return Action(
+            name=name,
+            location=self.merged.locate(pointer, key=True) or self.location,
+            description=keys.get("description", ""),
+            input=self._schema(keys.get("input"), f"{pointer}/input"),
+            request=ActionRequest(
+                path=split(request.pop("path")), **{key: tree(value) for key, value in request.items()}
+            ),
+            paginate=self._paginate(keys.get("paginate", False), default, f"{pointer}/paginate"),
+            output=self._output(keys.get("output", {}), f"{pointer}/output"),
+            ok=self._sign(keys.get("ok"), f"{pointer}/ok"),
+            requires_scopes=tuple(keys.get("requires_scopes", ())),
+        )
+
+    def _paginate(self, written: Any, default: Pagination | None, pointer: str) -> Pagination | None:
+        if written is False:
+            return None
+        if written is True and default is None:
+            self.report(
+                pointer, "pagination.missing", "there is no pagination to walk by.",
+                "Declare the integration's `pagination`, or write its keys here.",
+            )  # fmt: skip
+        if written is True:
+            return default
+        if default is None or written.get("type", default.type) != default.type:
+            if "type" not in written:
+                self.report(pointer, "pagination.incomplete", "pagination needs its 'type'.")
+                return None
+            return self._pagination(written, pointer)
+        pagination = replace(default, **_known(written))
+        for gap in check(pagination):
+            self.report(f"{pointer}/{gap.key}", "pagination.incomplete", f"{gap.message}.")
+        return pagination
+
+    def _output(self, keys: Mapping[str, Any], pointer: str) -> Output:
+        for name in ("items", "value"):
+            self._path(keys.get(name), f"{pointer}/{name}")
+        return Output(
+            items=keys.get("items"),
+            value=keys.get("value"),
+            map=tree(keys["map"]) if "map" in keys else None,
+            schema=self._schema(keys.get("schema"), f"{pointer}/schema"),
+        )
+
+    def _schema(self, document: Any, pointer: str) -> Schema | None:
+        if document is None:
+            return None
+        schema = Schema(document)
+        for flaw in schema.flaws():
+            self.report(pointer, "schema.flaw", f"this is no JSON Schema: {flaw}")
+        return schema
+
+
+def _known(keys: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {key: value for key, value in (keys or {}).items() if not key.startswith("x-")}
+
+
+def _secret(value: Any) -> Secret | None:
+    return None if value is None else Secret(str(value))
+
+
+def _fields(declared: Mapping[str, Any] | None, own: tuple[Field, ...]) -> tuple[Field, ...]:
+    """Return a scheme's *own* fields as the declared ones refine them, and then the declared ones that are new."""
+    by_name = {field.name: field for field in own}
+    for name, keys in _known(declared).items():
+        known: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in _known(keys).items()
+        }
+        by_name[name] = replace(by_name[name], **known) if name in by_name else Field(name=name, **known)
+    return tuple(by_name.values())

@@ -1,0 +1,141 @@
+"""Find blueprint files: beside ``integrations.yaml``, built in, or in an installed pack."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nango_py.document import Document, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["BUILT_IN", "Catalogue", "Found", "Reference", "Source", "built_in_folder"]
+
+BUILT_IN = "builtin"
+GROUP = "nango_py.blueprints"
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+_REFERENCE = re.compile(r"(?:([a-z0-9][a-z0-9-]*)/)?([a-z0-9][a-z0-9-]*)(?::(v[0-9]+))?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A written blueprint key: ``name``, ``name:version`` or ``pack/name:version``."""
+
+    pack: str | None
+    name: str
+    version: str | None
+
+    @classmethod
+    def read(cls, text: str) -> Reference | None:
+        """Return the reference that *text* is, or None."""
+        match = _REFERENCE.fullmatch(text)
+        return match and cls(pack=match[1], name=match[2], version=match[3])
+
+    def __str__(self) -> str:
+        pack = f"{self.pack}/" if self.pack else ""
+        return f"{pack}{self.name}" + (f":{self.version}" if self.version else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A folder of blueprint files, and where it belongs: ``local``, ``builtin`` or a pack's name."""
+
+    label: str
+    folder: Path
+
+    def file(self, name: str) -> Path | None:
+        """Return the file of the blueprint *name*, if it is here."""
+        path = self.folder / f"{name}.yaml"
+        return path if path.is_file() else None
+
+    def names(self) -> Iterator[str]:
+        """Yield the names of the blueprints that are here, in order."""
+        if self.folder.is_dir():
+            yield from sorted(path.stem for path in self.folder.glob("*.yaml") if _NAME.fullmatch(path.stem))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A blueprint file: parsed, with the source that it came from and the packs that repeat its name."""
+
+    source: Source
+    path: Path
+    document: Document
+    rivals: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Catalogue:
+    """Search *folders* first, then the built-in catalogue, then packs; only what is asked for is parsed."""
+
+    folders: tuple[Path, ...] = ()
+    _parsed: dict[Path, Document] = field(default_factory=dict)
+
+    def sources(self) -> tuple[Source, ...]:
+        """Return where blueprints come from, first hit first."""
+        local = tuple(Source(label="local", folder=folder) for folder in self.folders)
+        return (*local, Source(label=BUILT_IN, folder=built_in_folder()), *_packs())
+
+    def find(self, reference: Reference) -> Found | None:
+        """Return the file that *reference* means, or None."""
+        hits = [(source, path) for source in self.sources() if (path := source.file(reference.name))]
+        if reference.pack is not None:
+            hits = [(source, path) for source, path in hits if source.label == reference.pack][:1]
+        if not hits:
+            return None
+        source, path = hits[0]
+        rivals = tuple(other.label for other, _ in hits[1:] if other.label not in {"local", BUILT_IN})
+        return Found(source=source, path=path, document=self._document(path), rivals=rivals)
+
+    def names(self, pack: str | None = None) -> tuple[str, ...]:
+        """Return the name of every blueprint, or of those of one *pack*."""
+        sources = [source for source in self.sources() if pack in {None, source.label}]
+        return tuple(sorted({name for source in sources for name in source.names()}))
+
+    def _document(self, path: Path) -> Document:
+        if path not in self._parsed:
+            self._parsed[path] = read_file(path)
+        return self._parsed[path]
+
+
+def read_file(path: Path) -> Document:
+    """Return the document of a file; one that is no UTF-8 text has a problem.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    shown = _shown(path)
+    try:
+        return parse(path.read_text(encoding="utf-8"), shown)
+    except UnicodeDecodeError:
+        return parse("\0", shown)
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def built_in_folder() -> Path:
+    """Return the folder of the built-in catalogue: inside the package, or beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    shipped = package / "blueprints"
+    return shipped if shipped.is_dir() else package.parent / "blueprints"
+
+
+@lru_cache(maxsize=1)
+def _packs() -> tuple[Source, ...]:
+    found = []
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+        # A pack is data: its folder is located through its distribution, its code never imported.
+        if entry.dist is not None:
+            folder = Path(str(entry.dist.locate_file(entry.value.replace(".", "/"))))
+            found.append(Source(label=entry.name, folder=folder))
+    return tuple(found)

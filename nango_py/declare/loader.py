@@ -1,0 +1,195 @@
+"""Load ``integrations.yaml``: one broken integration never stops another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nango_py.declare.build import Builder
+from nango_py.declare.catalogue import Catalogue, read_file
+from nango_py.declare.environment import expand
+from nango_py.declare.merge import Layer, merge
+from nango_py.declare.origins import check_origins
+from nango_py.declare.placeholders import check_names, check_syntax, variables_in
+from nango_py.declare.resolve import Chain, resolve
+from nango_py.declare.schema import check_complete, check_fragment, check_top, wants_text
+from nango_py.document import Document, pointer_to, wrap
+from nango_py.errors import ConfigError
+from nango_py.location import Problem
+from nango_py.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from nango_py.model import Integration
+
+__all__ = ["Declared", "load"]
+
+_DEFAULTS = ("http_request_timeout_seconds", "log_level")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What a file declares: the sound integrations, the problems of the broken ones, and all problems."""
+
+    integrations: Mapping[str, Integration] = field(default_factory=dict)
+    broken: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    folder: Path | None = None
+    """Where the file lies, with Python actions beside it; None when the source was a mapping."""
+
+
+def load(
+    source: str | Path | Mapping[str, Any],
+    *,
+    blueprints: Sequence[str | Path] = (),
+    environ: Mapping[str, str],
+) -> Declared:
+    """Return what *source*, a file or a mapping, declares; folders of *blueprints* are searched first.
+
+    Raises:
+        ConfigError: The source is no mapping of integrations, so that there is nothing to return.
+    """
+    document, folder = _read(source)
+    if not isinstance(document.data, Mapping) or not isinstance(document.data.get("integrations"), Mapping):
+        raise ConfigError(document.problems or _not_integrations(document))
+    folders = [Path(path) for path in blueprints] + ([folder / "blueprints"] if folder else [])
+    catalogue = Catalogue(folders=tuple(folders))
+    top = (*_outside(document), *check_top(document))
+    results = [
+        _Entry(document, name, keys, catalogue, environ).load()
+        for name, keys in document.data["integrations"].items()
+    ]
+    return Declared(
+        integrations={entry.name: entry.integration for entry in results if entry.integration},
+        broken={entry.name: entry.errors for entry in results if not entry.integration},
+        problems=(*top, *(problem for entry in results for problem in entry.problems)),
+        folder=folder,
+    )
+
+
+def _read(source: str | Path | Mapping[str, Any]) -> tuple[Document, Path | None]:
+    if isinstance(source, Mapping):
+        return wrap(source), None
+    path = Path(source)
+    try:
+        return read_file(path), path.resolve().parent
+    except OSError as error:
+        document = wrap({}, str(path))
+        message = f"the file cannot be read: {error.strerror or error}."
+        hint = "Make one with: nango-py init" if isinstance(error, FileNotFoundError) else ""
+        problem = Problem(location=document.locate(""), code="file.unreadable", message=message, hint=hint)
+        raise ConfigError(problem) from None
+
+
+def _not_integrations(document: Document) -> Problem:
+    return Problem(
+        location=document.locate("/integrations"),
+        code="schema.integrations",
+        message="a mapping under 'integrations:' is missing.",
+        hint="Begin with: integrations: {close: {extends_blueprint: close:v0}}.",
+    )
+
+
+def _outside(document: Document) -> Iterable[Problem]:
+    """Yield the document's own problems that belong to no integration."""
+    return (problem for problem in document.problems if not problem.pointer.startswith("/integrations/"))
+
+
+class _Entry:
+    """The way of one entry: expand, check, follow its blueprints, merge, check, build."""
+
+    def __init__(
+        self, document: Document, name: str, keys: Any, catalogue: Catalogue, environ: Mapping[str, str]
+    ) -> None:
+        self.document = document
+        self.name = name
+        self.keys = keys
+        self.catalogue = catalogue
+        self.environ = environ
+        self.pointer = pointer_to("integrations", name)
+        self.found: list[Problem] = []
+        self.integration: Integration | None = None
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Return what was found, each finding once."""
+        return tuple(
+            {(str(problem.location), problem.code, problem.message): problem for problem in self.found}.values()
+        )
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+    def load(self) -> _Entry:
+        below = self.pointer + "/"
+        self.found += [p for p in self.document.problems if p.pointer == self.pointer or p.pointer.startswith(below)]
+        if not isinstance(self.keys, Mapping):
+            self._report("", "schema.type", f"{self.name!r} must be a mapping of keys.")
+            return self
+        keys = expand(self.keys, self.environ, wants_text=wants_text, missing=self._missing)
+        self.found += check_fragment(self.document, self.pointer, keys)
+        chain = self._chain(keys)
+        self.found += chain.problems
+        if not self.errors:
+            self._merge_and_build(keys, chain)
+        return self
+
+    def _chain(self, keys: Mapping[str, Any]) -> Chain:
+        written = keys.get("extends_blueprint")
+        if not isinstance(written, str):
+            return Chain()
+        return resolve(written, self.catalogue, self.document.locate(f"{self.pointer}/extends_blueprint"))
+
+    def _merge_and_build(self, keys: Mapping[str, Any], chain: Chain) -> None:
+        own = {key: value for key, value in keys.items() if key not in {"extends_blueprint", "comment"}}
+        layer = Layer(
+            label=self.document.source, document=self.document, pointer=self.pointer, data=own, is_integration=True
+        )
+        merged = merge((*self._defaults(), *chain.layers, layer))
+        location = self.document.locate_key(self.pointer)
+        self.found += check_complete(merged, location)
+        if self.errors:
+            return
+        builder = Builder(self.name, merged, location)
+        check_syntax(builder)
+        if not builder.problems:
+            self._build(builder, chain)
+        self.found += builder.problems
+        if self.errors:
+            self.integration = None
+
+    def _build(self, builder: Builder, chain: Chain) -> None:
+        environment = {}
+        for variable, pointer in variables_in(builder):
+            if value := self.environ.get(variable):
+                environment[variable] = Secret(value)
+            else:
+                self._missing(variable, pointer)
+        integration = builder.build(tuple(chain.blueprints), environment)
+        check_names(builder, integration)
+        check_origins(builder, integration)
+        warnings = tuple(problem for problem in self.problems if problem.severity == "warning")
+        self.integration = replace(integration, problems=warnings)
+
+    def _defaults(self) -> tuple[Layer, ...]:
+        defaults = self.document.data.get("defaults")
+        if not isinstance(defaults, Mapping):
+            return ()
+        expanded = expand(defaults, self.environ, wants_text=wants_text, missing=self._missing)
+        data = {key: expanded[key] for key in _DEFAULTS if key in expanded}
+        return (Layer(label="defaults", document=self.document, pointer="/defaults", data=data, is_integration=True),)
+
+    def _missing(self, variable: str, pointer: str) -> None:
+        self._report(
+            pointer, "environment.missing", f"the environment variable {variable} is not set.",
+            "Set it before the integration is used.",
+        )  # fmt: skip
+
+    def _report(self, pointer: str, code: str, message: str, hint: str = "") -> None:
+        at = self.pointer + pointer
+        location = self.document.locate(at)
+        self.found.append(Problem(location=location, code=code, message=message, hint=hint, pointer=at))

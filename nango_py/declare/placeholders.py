@@ -1,0 +1,123 @@
+"""Check that every placeholder of an integration names something that somebody provides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from nango_py.declare.environment import variable_of
+from nango_py.document import pointer_to
+from nango_py.location import did_you_mean
+from nango_py.template import Scope, TemplateError, plain_text, split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nango_py.declare.build import Builder
+    from nango_py.model import Integration
+
+__all__ = ["check_names", "check_syntax", "connection_scope", "variables_in"]
+
+_APP = ("app_api_key", "oauth_client_id", "oauth_client_secret")
+
+
+def connection_scope(integration: Integration) -> Scope:
+    """Return the names that a request of the integration may use."""
+    credentials = {field.name for field in integration.credentials}
+    roots: dict[str, Any] = dict.fromkeys(sorted(credentials | (integration.auth.supplies - {"raw"})))
+    return Scope({**roots, "raw": ..., "credentials": credentials | {"raw"}, **_account(integration)})
+
+
+def _account(integration: Integration) -> dict[str, Any]:
+    config = {field.name for field in integration.connection_config}
+    return {"connection_config": config, "metadata": ..., **dict.fromkeys(_APP), "now": None, "uuid": None}
+
+
+def check_syntax(builder: Builder) -> None:
+    """Report every placeholder that cannot be read, so that nothing is built of it."""
+    for pointer, text in _templated(builder.merged.data):
+        try:
+            split(text)
+        except TemplateError as error:
+            builder.report(pointer, "placeholder.syntax", str(error))
+
+
+def check_names(builder: Builder, integration: Integration) -> None:
+    """Report every placeholder that names something undeclared."""
+    base = connection_scope(integration)
+    for pointer, text in _templated(builder.merged.data):
+        scope = _scope(pointer, integration, base)
+        names = frozenset(
+            name for name in split(text).names if variable_of(name) is None or not _may_see(builder, pointer)
+        )
+        for name, known in scope.unknown(names):
+            shown = ".".join(name)
+            hint = did_you_mean(shown, known)
+            if variable_of(name):
+                hint = "Blueprints never see the environment: set the value in integrations.yaml."
+            builder.report(pointer, "placeholder.unknown", f"nobody provides ${{{shown}}}.", hint)
+
+
+def variables_in(builder: Builder) -> Iterator[tuple[str, str]]:
+    """Yield the environment variables that placeholders filled per request name, each with a pointer."""
+    for pointer, text in _templated(builder.merged.data):
+        if _may_see(builder, pointer):
+            for name in sorted(split(text).names):
+                if variable := variable_of(name):
+                    yield variable, pointer
+
+
+def _may_see(builder: Builder, pointer: str) -> bool:
+    origin = builder.merged.origin(pointer)
+    return origin is not None and origin[0].is_integration
+
+
+def _scope(pointer: str, integration: Integration, base: Scope) -> Scope:
+    parts = pointer.split("/")[1:]
+    if parts[0] == "actions":
+        given = _input_names(integration, parts[1])
+        if parts[2] == "output":
+            return Scope({"item": ..., "input": given, **_account(integration)})
+        return Scope({**base.roots, "input": given})
+    if parts[0] == "auth" and parts[1] != "value":
+        return Scope(_account(integration))
+    return base
+
+
+def _input_names(integration: Integration, action: str) -> Any:
+    schema = integration.actions[action].input
+    if schema is None:
+        return ...
+    properties = schema.document.get("properties", {})
+    is_open = schema.document.get("additionalProperties", True) is not False and not properties
+    return ... if is_open or "$ref" in schema.document or "allOf" in schema.document else set(properties)
+
+
+def _templated(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield every text with a placeholder that stands where placeholders live."""
+    for key in ("base_url", "headers", "params"):
+        yield from _texts(data.get("requests", {}).get(key), f"/requests/{key}")
+    for key, value in data.get("auth", {}).items():
+        if key == "value" or key.endswith(("_url", "_params")):
+            yield from _texts(value, f"/auth/{key}")
+    yield from _request_texts(data.get("verification", {}), "/verification")
+    for name, action in data.get("actions", {}).items():
+        at = pointer_to("actions", name)
+        yield from _request_texts(action.get("request", {}), f"{at}/request")
+        yield from _texts(action.get("output", {}).get("map"), f"{at}/output/map")
+
+
+def _request_texts(request: Mapping[str, Any], pointer: str) -> Iterator[tuple[str, str]]:
+    for key in ("path", "params", "headers", "json", "form"):
+        yield from _texts(request.get(key), f"{pointer}/{key}")
+
+
+def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str) and not plain_text(value):
+        yield pointer, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(item, pointer + pointer_to(key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, f"{pointer}/{index}")

@@ -1,0 +1,166 @@
+"""What a resolved integration is: where the read wing and the run wing meet.
+
+Everything here is frozen and checked; nothing past this point looks at a dict of keys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+from nango_py.policy.retry_policy import RetryPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nango_py.auth import AuthScheme
+    from nango_py.field import Field
+    from nango_py.json_schema import Schema
+    from nango_py.location import Location, Problem
+    from nango_py.policy.pagination import Pagination
+    from nango_py.secret import Secret
+    from nango_py.template import Template, Tree
+
+__all__ = [
+    "Action",
+    "ActionRequest",
+    "Integration",
+    "Network",
+    "Output",
+    "Provenance",
+    "Requests",
+    "Sign",
+    "UsedBlueprint",
+    "Verification",
+]
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requests:
+    """What every request of an integration has in common."""
+
+    base_url: Template
+    headers: Mapping[str, Tree] = field(default_factory=dict)
+    params: Mapping[str, Tree] = field(default_factory=dict)
+    allowed_origins: tuple[str, ...] = ()
+    cookies: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """A sign in an answer's body: the *value* at *path*; *message* leads to the provider's own words."""
+
+    path: str
+    value: Any
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """A request that tells whether credentials work."""
+
+    path: Template
+    method: Literal["GET", "POST", "HEAD"] = "GET"
+    params: Mapping[str, Tree] = field(default_factory=dict)
+    headers: Mapping[str, Tree] = field(default_factory=dict)
+    json: Tree = None
+    status: tuple[int, ...] = ()
+    expect: Sign | None = None
+    identity: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionRequest:
+    """The request that an action sends."""
+
+    path: Template
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] = "GET"
+    params: Mapping[str, Tree] = field(default_factory=dict)
+    headers: Mapping[str, Tree] = field(default_factory=dict)
+    json: Tree = None
+    form: Mapping[str, Tree] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """What becomes of an action's answer."""
+
+    items: str | None = None
+    value: str | None = None
+    map: Tree = None
+    schema: Schema | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """A named unit of work of an integration, declared."""
+
+    name: str
+    location: Location
+    request: ActionRequest
+    description: str = ""
+    input: Schema | None = None
+    paginate: Pagination | None = None
+    output: Output = field(default_factory=Output)
+    ok: Sign | None = None
+    requires_scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """How the provider is reached."""
+
+    verify: bool | str = True
+    client_certificate: str | None = None
+    proxy: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedBlueprint:
+    """A blueprint version that an integration is made of: its key and the file that it came from."""
+
+    key: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Say which layer set a value, and where."""
+
+    location: Location
+    layer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integration:
+    """An entry of ``integrations.yaml``, resolved: immutable, and independent of every other one."""
+
+    name: str
+    location: Location
+    auth: AuthScheme
+    requests: Requests
+    blueprints: tuple[UsedBlueprint, ...] = ()
+    credentials: tuple[Field, ...] = ()
+    connection_config: tuple[Field, ...] = ()
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    pagination: Pagination | None = None
+    verification: Verification | None = None
+    network: Network = field(default_factory=Network)
+    actions: Mapping[str, Action] = field(default_factory=dict)
+    oauth_client_id: Secret | None = None
+    oauth_client_secret: Secret | None = None
+    oauth_scopes: tuple[str, ...] = ()
+    app_api_key: Secret | None = None
+    http_request_timeout_seconds: float = 100.0
+    log_level: Literal["debug", "info", "warning", "error", "critical"] = "info"
+    environment: Mapping[str, Secret] = field(default_factory=dict, repr=False)
+    """The environment variables that its placeholders name."""
+    declared: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The merged keys as they were written, for ``explain``."""
+    provenance: Mapping[str, Provenance] = field(default_factory=dict, repr=False)
+    """Who set each declared leaf, by JSON pointer."""
+    problems: tuple[Problem, ...] = ()
+    """Warnings; an integration with errors is never built."""
