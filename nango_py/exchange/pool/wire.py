@@ -1,0 +1,152 @@
+"""How a connection is made: httpcore builds it, straight or through a proxy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+
+from nango_py.errors import UsageError
+from nango_py.exchange.pool.profile import DEFAULT, PROFILE_EXTENSION
+from nango_py.exchange.pool.proxies import parse_proxy, proxy_for
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Mapping
+
+    from nango_py.exchange.pool.profile import Profile
+    from nango_py.exchange.pool.tls import Contexts
+    from nango_py.http import URL, Request
+
+__all__ = ["AsyncRecorder", "Dialler", "Kit", "Recorder", "origin_key", "profile_of", "to_core"]
+
+_KNOWN_EXTENSIONS = ("timeout", "sni_hostname", "trace", "target")
+_PORTS = {"http": 80, "https": 443}
+
+
+class Recorder(httpcore.NetworkBackend):
+    """Remember the socket of one connection: httpcore loses it when it fails between connect and handshake."""
+
+    def __init__(self, backend: httpcore.NetworkBackend) -> None:
+        self._backend = backend
+        self._stream: httpcore.NetworkStream | None = None
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect as the backend does."""
+        self._stream = self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
+        return self._stream
+
+    def close(self) -> None:
+        """Close the socket; closing it again changes nothing."""
+        if self._stream is not None:
+            self._stream.close()
+
+
+class AsyncRecorder(httpcore.AsyncNetworkBackend):
+    """Do what Recorder does, on an event loop; here a cancellation loses sockets, too."""
+
+    def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
+        self._backend = backend
+        self._stream: httpcore.AsyncNetworkStream | None = None
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect as the backend does."""
+        self._stream = await self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
+        return self._stream
+
+    async def aclose(self) -> None:
+        """Close the socket; closing it again changes nothing."""
+        if self._stream is not None:
+            await self._stream.aclose()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kit:
+    """The sync or the async half of httpcore."""
+
+    direct: type[Any]
+    http_proxy: type[Any]
+    socks_proxy: type[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialler:
+    """Make connections that are not connected yet: they connect with their first request."""
+
+    kit: Kit
+    contexts: Contexts
+    environ: Mapping[str, str]
+
+    def dial(self, profile: Profile, url: URL, backend: Any) -> Any:
+        """Return a connection to the URL's origin over the backend; raise UsageError for an impossible proxy."""
+        secure = url.scheme == "https"
+        context = self.contexts.get(profile.verify, profile.client_certificate) if secure else None
+        address = proxy_for(url, self.environ) if profile.proxy is None else profile.proxy
+        common = {"ssl_context": context, "network_backend": backend}
+        factory = self._through(parse_proxy(address), profile, common) if address else self.kit.direct(**common)
+        return factory.create_connection(_origin(url))
+
+    def _through(self, proxy: URL, profile: Profile, common: Mapping[str, Any]) -> Any:
+        credentials = (proxy.username.encode(), proxy.password.encode()) if proxy.userinfo else None
+        options = {"proxy_url": _core_url(proxy), "proxy_auth": credentials, **common}
+        if proxy.scheme.startswith("socks5"):
+            _require_socksio()
+            return self.kit.socks_proxy(**options)
+        if proxy.scheme == "https":
+            # The client certificate is for the API, not for the proxy.
+            options["proxy_ssl_context"] = self.contexts.get(profile.verify)
+        return self.kit.http_proxy(**options)
+
+
+def profile_of(request: Request) -> Profile:
+    """Return the profile that the request asks for; refuse a scheme that no connection speaks."""
+    if request.url.scheme not in _PORTS:
+        raise httpcore.UnsupportedProtocol("the request's URL has to start with http:// or https://")
+    profile: Profile = request.extensions.get(PROFILE_EXTENSION, DEFAULT)
+    return profile
+
+
+def origin_key(profile: Profile, url: URL) -> Hashable:
+    """Return what requests have in common that share connections."""
+    return (profile, url.raw_scheme, url.raw_host, url.port)
+
+
+def to_core(request: Request) -> httpcore.Request:
+    """Return httpcore's form of the request, with the extensions that httpcore knows."""
+    extensions = request.extensions
+    return httpcore.Request(
+        request.method,
+        _core_url(request.url),
+        headers=request.headers.raw,
+        content=request.stream,
+        extensions={name: extensions[name] for name in _KNOWN_EXTENSIONS if name in extensions},
+    )
+
+
+def _core_url(url: URL) -> httpcore.URL:
+    return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+
+
+def _origin(url: URL) -> httpcore.Origin:
+    return httpcore.Origin(url.raw_scheme, url.raw_host, url.port or _PORTS[url.scheme])
+
+
+def _require_socksio() -> None:
+    try:
+        import socksio  # noqa: F401, PLC0415 - an optional package
+    except ImportError:
+        raise UsageError("proxy: a SOCKS proxy needs the package socksio: pip install httpx[socks]") from None
