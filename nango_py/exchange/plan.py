@@ -1,0 +1,272 @@
+"""Work out what an integration and a connection make of a request: pure, and once per version of the connection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+
+from nango_py.errors import CredentialsError, InputError
+from nango_py.field import FORMATS
+from nango_py.http import URL
+from nango_py.secret import Secret
+from nango_py.template import Expression, Template, TemplateError, names_in, render_tree, to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from nango_py.model import Integration
+
+__all__ = ["Plan", "Shape", "header_text", "make_plan", "pairs_of", "render_path", "secret_texts", "shape_of"]
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_PER_EXCHANGE = frozenset({"now", "uuid"})
+_PER_CONNECTION = frozenset({"connection_config", "metadata", "credentials", "raw"})
+_SHARED_SECRETS = frozenset({"app_api_key", "oauth_client_id", "oauth_client_secret"})
+_OPEN_BASE = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What is known of an integration's requests before any connection is read.
+
+    ``headers`` and ``params`` are the same for every connection and bear no secret: a client shows them. The *late*
+    ones are put in below the client.
+    """
+
+    base_url: str
+    is_fixed: bool
+    headers: tuple[tuple[str, str], ...]
+    params: tuple[tuple[str, str], ...]
+    late_headers: tuple[tuple[str, Any], ...] = field(repr=False)
+    late_params: tuple[tuple[str, Any], ...] = field(repr=False)
+    places: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What one version of a connection makes of its requests."""
+
+    base_url: str = field(repr=False)
+    shown_base_url: str
+    values: Mapping[str, Any] = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+
+
+def is_secret(integration: Integration, name: tuple[str, ...]) -> bool:
+    """Tell whether a placeholder's name stands for a secret value."""
+    return name[0] in _secret_roots(integration)
+
+
+def _secret_roots(integration: Integration) -> frozenset[str]:
+    own = {item.name for item in integration.credentials} | integration.auth.supplies
+    return frozenset(own | {"credentials", "raw", "env", *integration.environment} | _SHARED_SECRETS)
+
+
+def shape_of(integration: Integration) -> Shape:
+    """Return what is known of an integration's requests without a connection."""
+    requests = integration.requests
+    late = _secret_roots(integration) | _PER_CONNECTION | _PER_EXCHANGE
+    headers, late_headers = _parted(requests.headers, late)
+    params, late_params = _parted(requests.params, late)
+    own = {item.name for item in integration.credentials} | integration.auth.supplies | {"credentials"}
+    used = {name[0] for tree in (requests.headers, requests.params) for name in names_in(tree)}
+    used |= {name[0] for name in requests.base_url.names}
+    sets = any(integration.auth.uses_header(name) for name in requests.headers)
+    is_explicit = "placement" in integration.declared.get("auth", {})
+    environment = {**integration.environment, "env": integration.environment}
+    roots = {name[0] for name in requests.base_url.names}
+    is_fixed = roots <= {"env", *integration.environment}
+    return Shape(
+        base_url=base_url_text(requests.base_url, environment) if is_fixed else _stand_in(requests.base_url, {}),
+        is_fixed=is_fixed,
+        headers=tuple((name, header_text(name, value)) for name, value in headers),
+        params=tuple(pair for name, value in params for pair in pairs_of(name, value)),
+        late_headers=late_headers,
+        late_params=late_params,
+        places=is_explicit or not (own & used or sets),
+    )
+
+
+def _parted(
+    tree: Mapping[str, Any], late: frozenset[str]
+) -> tuple[list[tuple[str, Any]], tuple[tuple[str, Any], ...]]:
+    plain, held = [], []
+    for name, value in tree.items():
+        if {path[0] for path in names_in(value)} & late:
+            held.append((name, value))
+        elif (rendered := render_tree(value, {})) is not None:
+            plain.append((name, rendered))
+    return plain, tuple(held)
+
+
+def make_plan(integration: Integration, connection: Any, shape: Shape) -> Plan:
+    """Return the plan of a connection.
+
+    Raises:
+        CredentialsError: The base URL cannot be made of the connection's values.
+    """
+    values = values_of(integration, connection)
+    try:
+        real = shape.base_url if shape.is_fixed else base_url_text(integration.requests.base_url, values)
+    except TemplateError as error:
+        raise CredentialsError(f"integration {integration.name!r}: base_url: {error}") from None
+    shown = real if shape.is_fixed else _shown_base(integration, values, real)
+    return Plan(
+        base_url=real, shown_base_url=shown, values=values, secrets=tuple(secret_texts(integration, connection))
+    )
+
+
+def values_of(integration: Integration, connection: Any) -> dict[str, Any]:
+    """Return what placeholders see: the credentials by name, and everything else that DESIGN's table names."""
+    credentials = integration.auth.values(connection.credentials)
+    return {
+        **integration.environment,
+        **credentials,
+        "env": integration.environment,
+        "credentials": connection.credentials,
+        "connection_config": connection.connection_config,
+        "metadata": connection.metadata,
+        "app_api_key": integration.app_api_key,
+        "oauth_client_id": integration.oauth_client_id,
+        "oauth_client_secret": integration.oauth_client_secret,
+    }
+
+
+def secret_texts(integration: Integration, connection: Any) -> Iterator[str]:
+    """Yield every secret text that a connection's exchanges may meet."""
+    shared = (integration.app_api_key, integration.oauth_client_secret)
+    for value in (integration.auth.values(connection.credentials), integration.environment, shared):
+        yield from _secrets_in(value)
+
+
+def _secrets_in(value: Any) -> Iterator[str]:
+    if isinstance(value, Secret):
+        yield value.reveal()
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _secrets_in(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _secrets_in(item)
+
+
+def base_url_text(template: Template, values: Mapping[str, Any]) -> str:
+    """Return the base URL, ending in a slash; a value in the host is a name, one in the path a segment.
+
+    Raises:
+        TemplateError: A value is missing or does not fit its place; the message names it.
+    """
+    text = ""
+    for part in template.parts:
+        text += part if isinstance(part, str) else _base_part(part, text, values)
+    if not _OPEN_BASE.fullmatch(text):
+        raise TemplateError("it is no http or https URL with a host.")
+    return text if text.endswith("/") else text + "/"
+
+
+def _base_part(expression: Expression, before: str, values: Mapping[str, Any]) -> str:
+    value = expression.value(values)
+    named = f"${{{expression.text}}}"
+    if value is None:
+        raise TemplateError(f"{named} has no value.")
+    text = to_text(value, named)
+    if not before:  # the whole beginning of the URL, as an instance URL is
+        if not _OPEN_BASE.fullmatch(text):
+            raise TemplateError(f"{named} must be an http or https URL without user name, query or fragment.")
+        return text.rstrip("/")
+    if "/" in before.partition("://")[2]:
+        return segment(text, named)
+    if not FORMATS["hostname"].fullmatch(text):
+        raise TemplateError(f"{named} stands in a host and must be a name such as acme or acme.example.com.")
+    return text
+
+
+def _stand_in(template: Template, values: Mapping[str, Any]) -> str:
+    """Return the base URL with a readable name in place of each value that *values* lacks."""
+    text = ""
+    for part in template.parts:
+        if isinstance(part, str):
+            text += part
+        elif (known := values.get(part.text)) is not None:
+            text += known
+        else:
+            slug = re.sub(r"[^a-z0-9.]+", "-", part.text.lower()).strip("-.") or "value"
+            text += slug if text else f"https://{slug}"
+    return text if text.endswith("/") else text + "/"
+
+
+def _shown_base(integration: Integration, values: Mapping[str, Any], real: str) -> str:
+    """Return the base URL as people may see it: secrets in it have a stand-in."""
+    secret = _secret_roots(integration) - {"env", *integration.environment}
+    template = integration.requests.base_url
+    if not any(name[0] in secret for name in template.names):
+        return real
+    known, before = {}, ""
+    for part in template.parts:
+        if isinstance(part, Expression) and not any(name[0] in secret for name in part.names):
+            known[part.text] = _base_part(part, before, values)
+        before += part if isinstance(part, str) else "x"
+    return _stand_in(template, known)
+
+
+def render_path(template: Template, values: Mapping[str, Any]) -> str:
+    """Return a path with each value encoded as one segment (RFC 3986 section 3.3).
+
+    Raises:
+        InputError: A value is missing, empty, ``.`` or ``..``, so that the path would mean another resource.
+    """
+    try:
+        text = "".join(part if isinstance(part, str) else _path_part(part, values) for part in template.parts)
+    except TemplateError as error:
+        raise InputError(f"path: {error}") from None
+    if not template.is_plain and any(unquote(part) in {".", ".."} for part in re.split(r"[/?]", text)):
+        raise InputError("path: a value makes a segment '.' or '..'.")
+    return text
+
+
+def _path_part(expression: Expression, values: Mapping[str, Any]) -> str:
+    named = f"${{{expression.text}}}"
+    value = expression.value(values)
+    if value is None:
+        raise TemplateError(f"{named} has no value, and a segment of a path cannot be left out.")
+    return segment(to_text(value, named), named)
+
+
+def segment(text: str, named: str) -> str:
+    """Return *text* as one path segment; an empty one, ``.`` and ``..`` are refused, also after decoding."""
+    if unquote(unquote(text)).strip() in {"", ".", ".."}:
+        raise TemplateError(f"{named} must be one segment of a path, not empty, '.' or '..'.")
+    return quote(text, safe="")
+
+
+def header_text(name: str, value: Any) -> str:
+    """Return a header's value as text; control characters are refused."""
+    text = to_text(value, f"header {name!r}")
+    if _CONTROL.search(text):
+        raise TemplateError(f"header {name!r} holds a control character, such as a line break.")
+    return text
+
+
+def pairs_of(name: str, value: Any) -> Iterable[tuple[str, str]]:
+    """Yield the query pairs of a parameter: a list becomes one pair an item, null none."""
+    if value is None:
+        return
+    for item in value if isinstance(value, list | tuple) else (value,):
+        if item is not None:
+            yield name, to_text(item, f"parameter {name!r}")
+
+
+def swap_base(url: URL, shown: str, real: str) -> URL:
+    """Return *url* with the real base URL in place of the shown one."""
+    if shown == real:
+        return url
+    text = str(url)
+    if text.startswith(shown):
+        return URL(real + text[len(shown) :])
+    shown_url, real_url = URL(shown), URL(real)
+    if (url.scheme, url.host, url.port) == (shown_url.scheme, shown_url.host, shown_url.port):
+        return url.copy_with(scheme=real_url.scheme, host=real_url.host, port=real_url.port)
+    return url

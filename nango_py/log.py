@@ -1,0 +1,110 @@
+"""The one home of structlog: our own loggers, their secrets masked; structlog is never configured globally.
+
+Lines end in the standard library's logger ``nango_py``: a program that wants them sets its level and handlers.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Masked", "emit", "logger"]
+
+_HIDDEN = "***"
+_SHORTEST = 4
+"""Shorter secrets would mask ordinary words."""
+_SECRET_KEYS = re.compile(
+    r"(?i)authorization|api[-_]?key|cookie|credential|passphrase|passwd|password|private[-_]?key|secret|signature|token"
+)
+
+
+class Masked:
+    """Take secrets, in plain and in encoded forms, out of what is logged."""
+
+    def __init__(self, secrets: Callable[[], Iterable[str]]) -> None:
+        self._secrets = secrets
+
+    def __call__(self, _logger: Any, _method: str, event: Any) -> Any:
+        """Return the log event with its secrets masked (a structlog processor)."""
+        pattern = _pattern(self._secrets())
+        return {key: self._value(key, value, pattern) for key, value in event.items()}
+
+    def text(self, text: str) -> str:
+        """Return *text* with every secret in it masked."""
+        pattern = _pattern(self._secrets())
+        return pattern.sub(_HIDDEN, text) if pattern else text
+
+    def _value(self, key: str, value: Any, pattern: re.Pattern[str] | None) -> Any:
+        if _SECRET_KEYS.search(str(key)) and value is not None and not isinstance(value, bool):
+            return _HIDDEN
+        if isinstance(value, Mapping):
+            return {name: self._value(str(name), item, pattern) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._value("", item, pattern) for item in value]
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        return pattern.sub(_HIDDEN, str(value)) if pattern else value
+
+
+def _pattern(secrets: Iterable[str]) -> re.Pattern[str] | None:
+    forms = {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
+    return re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))) if forms else None
+
+
+def _forms(secret: str) -> Iterable[str]:
+    yield secret
+    yield quote(secret, safe="")
+    yield quote_plus(secret)
+    yield b64encode(secret.encode()).decode().rstrip("=")
+    yield secret.encode("unicode_escape").decode()
+
+
+def logger(secrets: Callable[[], Iterable[str]], *, level: str = "info", **bound: Any) -> Any:
+    """Return a structlog logger, bound to *bound*, that masks *secrets* and drops lines below *level*."""
+    import structlog  # noqa: PLC0415 - 100 ms that a silent program does not pay
+
+    return structlog.wrap_logger(
+        logging.getLogger("nango_py"),
+        processors=[
+            _threshold(level),
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            Masked(secrets),
+            structlog.processors.KeyValueRenderer(key_order=["event"], drop_missing=True),
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        context_class=dict,
+        cache_logger_on_first_use=False,
+    ).bind(**bound)
+
+
+def _threshold(level: str) -> Callable[[Any, str, Any], Any]:
+    least = logging.getLevelNamesMapping()[level.upper()]
+
+    def drop_below(_logger: Any, method: str, event: Any) -> Any:
+        import structlog  # noqa: PLC0415
+
+        number = logging.getLevelNamesMapping().get(method.upper(), logging.ERROR)
+        if number < least:
+            raise structlog.DropEvent
+        return event
+
+    return drop_below
+
+
+def emit(level: str, event: str, *, secrets: Callable[[], Iterable[str]], least: str = "info", **fields: Any) -> None:
+    """Log one line of the engine, if anybody listens."""
+    numbers = logging.getLevelNamesMapping()
+    if numbers[level.upper()] >= numbers[least.upper()] and _LOGGER.isEnabledFor(numbers[level.upper()]):
+        getattr(logger(secrets, level=least), level)(event, **fields)
+
+
+_LOGGER = logging.getLogger("nango_py")
+_LOGGER.addHandler(logging.NullHandler())
