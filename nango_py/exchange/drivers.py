@@ -1,0 +1,163 @@
+"""The two shells that perform effects: in this thread, or beside an event loop."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from nango_py.effects import Call, Close, Emit, ReadAnswer, Send, Sleep
+
+if TYPE_CHECKING:
+    from nango_py.clock import Clock
+    from nango_py.effects import Effect, Flow
+    from nango_py.http import AsyncBaseTransport, BaseTransport, Response
+
+__all__ = ["AsyncDriver", "Driver"]
+
+_T = TypeVar("_T")
+STORE_THREADS = 8
+"""Worker threads of one engine for store work; their number bounds what a slow store can hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driver:
+    """Perform effects in the calling thread."""
+
+    transport: BaseTransport
+    clock: Clock
+
+    def run(self, flow: Flow[_T]) -> _T:
+        """Return the value that *flow* ends with."""
+        for _ in (runner := _Runner(flow, self._perform)):
+            raise AssertionError("a flow that emits is iterated, not run")
+        return runner.value  # type: ignore[no-any-return]
+
+    def iterate(self, flow: Flow[Any]) -> Iterator[Any]:
+        """Yield what *flow* emits."""
+        yield from _Runner(flow, self._perform)
+
+    def _perform(self, effect: Effect) -> Any:
+        match effect:
+            case Send(request):
+                return self.transport.handle_request(request)
+            case ReadAnswer(answer):
+                return _read(answer)
+            case Close(answer):
+                return answer.close()
+            case Sleep(seconds):
+                return self.clock.sleep(seconds)
+            case Call(work):
+                return work()
+        raise AssertionError(effect)
+
+
+class _Runner:
+    """Step a flow, handing out what it emits; afterwards ``value`` is what it ended with."""
+
+    def __init__(self, flow: Flow[Any], perform: Callable[[Effect], Any]) -> None:
+        self.flow = flow
+        self.perform = perform
+        self.value: Any = None
+
+    def __iter__(self) -> Iterator[Any]:
+        flow, perform = self.flow, self.perform
+        try:
+            effect = next(flow)
+            while True:
+                if isinstance(effect, Emit):
+                    yield effect.value
+                    effect = flow.send(None)
+                    continue
+                try:
+                    result = perform(effect)
+                except BaseException as error:
+                    effect = flow.throw(error)
+                else:
+                    effect = flow.send(result)
+        except StopIteration as end:
+            self.value = end.value
+        finally:
+            flow.close()
+
+
+def _read(answer: Response) -> bytes:
+    try:
+        return answer.read()
+    except BaseException:
+        answer.close()
+        raise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncDriver:
+    """Perform effects in the running task; blocking work of the store goes to worker threads of *limiter*."""
+
+    transport: AsyncBaseTransport
+    clock: Clock
+    limiter: Callable[[], Any]
+
+    async def run(self, flow: Flow[_T]) -> _T:
+        """Return the value that *flow* ends with."""
+        try:
+            effect = next(flow)
+            while True:
+                try:
+                    result = await self._perform(effect)
+                except BaseException as error:
+                    effect = flow.throw(error)
+                else:
+                    effect = flow.send(result)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        finally:
+            flow.close()
+
+    async def iterate(self, flow: Flow[Any]) -> AsyncIterator[Any]:
+        """Yield what *flow* emits."""
+        try:
+            effect = next(flow)
+            while True:
+                if isinstance(effect, Emit):
+                    yield effect.value
+                    effect = flow.send(None)
+                    continue
+                try:
+                    result = await self._perform(effect)
+                except BaseException as error:
+                    effect = flow.throw(error)
+                else:
+                    effect = flow.send(result)
+        except StopIteration:
+            return
+        finally:
+            flow.close()
+
+    async def _perform(self, effect: Effect) -> Any:
+        match effect:
+            case Send(request):
+                return await self.transport.handle_async_request(request)
+            case ReadAnswer(answer):
+                return await _aread(answer)
+            case Close(answer):
+                return await answer.aclose()
+            case Sleep(seconds):
+                return await self.clock.asleep(seconds)
+            case Call(work):
+                from anyio.to_thread import run_sync  # noqa: PLC0415 - synchronous programs never need it
+
+                return await run_sync(work, limiter=self.limiter())
+        raise AssertionError(effect)
+
+
+async def _aread(answer: Response) -> bytes:
+    try:
+        return await answer.aread()
+    except BaseException:
+        from anyio import CancelScope  # noqa: PLC0415
+
+        with CancelScope(shield=True):
+            await answer.aclose()
+        raise
+
+

@@ -1,0 +1,170 @@
+"""One connection as the run wing sees it: what its requests share, and how each one is signed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from nango_py.errors import ForeignOriginError, UsageError
+from nango_py.exchange.origin import is_bound
+from nango_py.exchange.plan import Plan, Shape, header_text, make_plan, pairs_of, swap_base
+from nango_py.exchange.pool.profile import PROFILE_EXTENSION, ClientCertificate, Profile
+from nango_py.http import URL, Request, with_query
+from nango_py.log import Masked, emit
+from nango_py.template import TemplateError, names_in, render_tree
+
+if TYPE_CHECKING:
+    from nango_py.clock import Clock
+    from nango_py.effects import Flow
+    from nango_py.model import Integration
+
+__all__ = ["Moment", "Session", "profile_of"]
+
+_KNOWN_EXTENSIONS = ("timeout", "sni_hostname", "trace", "target")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What stays fixed for one exchange: the time of its beginning and its UUID."""
+
+    now: float
+    uuid: str
+
+    def functions(self) -> Mapping[str, Any]:
+        """Return the functions that placeholders may call."""
+        from nango_py.expression import moment_functions  # noqa: PLC0415 - most requests need no Jinja
+
+        return moment_functions(self.now, self.uuid)
+
+
+def profile_of(integration: Integration) -> Profile:
+    """Return what an integration's requests ask of the pool."""
+    network = integration.network
+    certificate = network.client_certificate
+    return Profile(
+        verify=network.verify,
+        client_certificate=None if certificate is None else ClientCertificate(certificate=certificate),
+        proxy=network.proxy,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """Sign the requests of one connection; *fresh* reads the connection, as new as it has to be."""
+
+    integration: Integration
+    user_id: str
+    shape: Shape
+    profile: Profile
+    clock: Clock
+    fresh: Callable[[], Flow[Any]] = field(repr=False)
+    cookies: Any = field(default=None, repr=False)
+    _connection: Any = field(default=None, repr=False)
+    _plan: Plan | None = field(default=None, repr=False)
+
+    def open(self) -> Flow[Plan]:
+        """Return the plan of the connection as it is now.
+
+        Raises:
+            UnknownConnection, ReauthRequired, CredentialsError, StoreError: No request can be sent.
+        """
+        connection = yield from self.fresh()
+        if self._plan is None or connection is not self._connection:
+            self._plan = make_plan(self.integration, connection, self.shape)
+            self._connection = connection
+        return self._plan
+
+    @property
+    def shown_base_url(self) -> str:
+        """Return the base URL as people may see it; a stand-in where it depends on a connection not read yet."""
+        return self.shape.base_url if self._plan is None else self._plan.shown_base_url
+
+    def moment(self) -> Moment:
+        """Return the fixed things of a new exchange."""
+        return Moment(now=self.clock.now(), uuid=str(uuid4()))
+
+    def sign(self, request: Request, plan: Plan, moment: Moment, body: bytes | None) -> Request:
+        """Return a copy of *request* that bears the connection's credentials, if its origin may meet them."""
+        url = swap_base(request.url, plan.shown_base_url, plan.base_url)
+        copy = self._copy(request, url)
+        if not is_bound(url, plan.base_url, self.integration.requests.allowed_origins):
+            self.log("warning", "request.sent_bare", host=url.host, reason="foreign_origin")
+            return copy
+        try:
+            self._place_late(copy, plan, moment)
+            return self._signed(copy, plan, body)
+        except TemplateError as error:
+            raise UsageError(f"integration {self.integration.name!r}: {error}") from None
+
+    def resolve(self, path: str, plan: Plan) -> URL:
+        """Return the URL of a path below the base URL, or an absolute URL of an origin that may meet credentials."""
+        if path.startswith(("http://", "https://")):
+            url = swap_base(URL(path), plan.shown_base_url, plan.base_url)
+            if not is_bound(url, plan.base_url, self.integration.requests.allowed_origins):
+                raise ForeignOriginError(
+                    f"integration {self.integration.name!r}: {url.host} is not the origin of its base_url. "
+                    "Add it to requests.allowed_origins if it may get the credentials.",
+                    integration=self.integration.name,
+                )
+            return url
+        return URL(plan.base_url + path.lstrip("/"))
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return the secret texts that must not be shown."""
+        return () if self._plan is None else self._plan.secrets
+
+    def masked(self, text: str) -> str:
+        """Return *text* with the connection's secrets masked."""
+        return Masked(self.secrets).text(text)
+
+    def log(self, level: str, event: str, **fields: Any) -> None:
+        """Log a line about the connection."""
+        least = self.integration.log_level
+        context = {"integration": self.integration.name, "user_id": self.user_id}
+        emit(level, event, secrets=self.secrets, least=least, **context, **fields)
+
+    def _copy(self, request: Request, url: URL) -> Request:
+        extensions = {name: request.extensions[name] for name in _KNOWN_EXTENSIONS if name in request.extensions}
+        extensions[PROFILE_EXTENSION] = self.profile
+        copy = Request(
+            request.method, url, headers=request.headers, stream=request.stream, extensions=extensions
+        )
+        if url is not request.url:
+            copy.headers["Host"] = url.netloc.decode("ascii")
+        return copy
+
+    def _place_late(self, copy: Request, plan: Plan, moment: Moment) -> None:
+        if not (self.shape.late_headers or self.shape.late_params):
+            return
+        values = {**plan.values, **_functions_for(self.shape, moment)}
+        for name, tree in self.shape.late_headers:
+            if name not in copy.headers and (value := render_tree(tree, values)) is not None:
+                copy.headers[name] = header_text(name, value)
+        present = copy.url.params
+        pairs = [
+            pair
+            for name, tree in self.shape.late_params
+            if name not in present
+            for pair in pairs_of(name, render_tree(tree, values))
+        ]
+        copy.url = with_query(copy.url, pairs)
+
+    def _signed(self, copy: Request, plan: Plan, body: bytes | None) -> Request:
+        auth = self.integration.auth
+        place = auth.place()
+        if not self.shape.places or (place and _is_taken(copy, place.where, place.name)):
+            return copy
+        if place is None and "Authorization" in copy.headers:
+            return copy
+        return auth.sign(copy, plan.values, now=self.clock.now(), nonce=uuid4().hex, body=body)
+
+
+def _functions_for(shape: Shape, moment: Moment) -> Mapping[str, Any]:
+    names = {path[0] for _, tree in (*shape.late_headers, *shape.late_params) for path in names_in(tree)}
+    return moment.functions() if names & {"now", "uuid"} else {}
+
+
+def _is_taken(copy: Request, where: str, name: str) -> bool:
+    return name in (copy.url.params if where == "query" else copy.headers)

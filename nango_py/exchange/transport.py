@@ -1,0 +1,124 @@
+"""The engine below a real httpx client: every request of the client becomes an exchange."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+from weakref import ref
+
+from nango_py.exchange.conversation import converse
+from nango_py.http import (
+    AsyncBaseTransport,
+    AsyncClient,
+    BaseTransport,
+    Client,
+    Headers,
+    QueryParams,
+    Request,
+    Response,
+    Timeout,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from weakref import ReferenceType
+
+    from nango_py.exchange.drivers import AsyncDriver, Driver
+    from nango_py.exchange.session import Session
+
+__all__ = ["AsyncEngineTransport", "EngineTransport", "open_async_client", "open_client", "timeout_of"]
+
+
+class EngineTransport(BaseTransport):
+    """Carry a client's requests through the engine; closing it leaves the shared pool open."""
+
+    def __init__(self, session: Session, driver: Driver, random: Callable[[], float]) -> None:
+        self._session = session
+        self._driver = driver
+        self._random = random
+
+    def handle_request(self, request: Request) -> Response:
+        """Return the exchange's last answer."""
+        flow = converse(request, self._session, clock=self._driver.clock, random=self._random)
+        return self._driver.run(flow)
+
+
+class AsyncEngineTransport(AsyncBaseTransport):
+    """Carry an async client's requests through the engine; closing it leaves the shared pool open."""
+
+    def __init__(self, session: Session, driver: AsyncDriver, random: Callable[[], float]) -> None:
+        self._session = session
+        self._driver = driver
+        self._random = random
+        self._client: ReferenceType[AsyncClient] | None = None
+
+    def serve(self, client: AsyncClient) -> None:
+        """Remember whose transport this is, to show it its base URL once the connection is read."""
+        self._client = ref(client)
+
+    async def __aenter__(self) -> Self:
+        await self._driver.run(self._session.open())
+        client = self._client() if self._client else None
+        if client is not None:
+            client.base_url = self._session.shown_base_url
+        return self
+
+    async def handle_async_request(self, request: Request) -> Response:
+        """Return the exchange's last answer."""
+        flow = converse(request, self._session, clock=self._driver.clock, random=self._random)
+        return await self._driver.run(flow)
+
+
+def timeout_of(session: Session) -> Timeout:
+    """Return the timeout of each phase of one attempt."""
+    seconds = session.integration.http_request_timeout_seconds
+    return Timeout(seconds or None)
+
+
+def open_client(
+    session: Session, driver: Driver, random: Callable[[], float], *, agent: str, options: dict[str, Any]
+) -> Client:
+    """Return a genuine client for the connection.
+
+    Raises:
+        UnknownConnection, ReauthRequired, CredentialsError, StoreError: No request could be sent.
+    """
+    driver.run(session.open())
+    transport = EngineTransport(session, driver, random)
+    return Client(transport=transport, **_client_options(session, agent, options))
+
+
+def open_async_client(
+    session: Session, driver: AsyncDriver, random: Callable[[], float], *, agent: str, options: dict[str, Any]
+) -> AsyncClient:
+    """Return a genuine async client; what is wrong with the connection shows when it is entered or first used."""
+    transport = AsyncEngineTransport(session, driver, random)
+    client = AsyncClient(transport=transport, **_client_options(session, agent, options))
+    transport.serve(client)
+    return client
+
+
+def _client_options(session: Session, agent: str, options: dict[str, Any]) -> dict[str, Any]:
+    shape = session.shape
+    headers = {"User-Agent": agent, **dict(shape.headers), **_as_dict(options.get("headers"))}
+    params = [*shape.params, *_as_pairs(options.get("params"))]
+    cookies = options.get("cookies") if session.cookies is None else session.cookies
+    return {
+        "timeout": timeout_of(session),
+        **options,
+        "base_url": session.shown_base_url,
+        "headers": headers,
+        "params": params or None,
+        "cookies": cookies,
+        # The environment's proxies are the pool's business, .netrc is nobody's.
+        "trust_env": False,
+    }
+
+
+def _as_dict(headers: Any) -> dict[str, str]:
+
+    return dict(Headers(headers).items()) if headers else {}
+
+
+def _as_pairs(params: Any) -> list[tuple[str, str]]:
+
+    return list(QueryParams(params).multi_items()) if params else []
