@@ -115,12 +115,11 @@ class _Exchange:
         )
 
     def _note(self, result: Response | TransportError, decision: str, waited: float | None) -> None:
-        is_answer = isinstance(result, Response)
         self.attempts.append(
             Attempt(
                 number=len(self.attempts) + 1,
-                status=result.status_code if is_answer else None,
-                error=None if is_answer else kind_of(result),
+                status=result.status_code if isinstance(result, Response) else None,
+                error=None if isinstance(result, Response) else kind_of(result),
                 decision=decision,
                 waited=waited,
             )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nango_py.effects import Call, Close, Emit, ReadAnswer, Send, Sleep
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
     from nango_py.clock import Clock
     from nango_py.effects import Effect, Flow
     from nango_py.http import AsyncBaseTransport, BaseTransport, Response
@@ -159,5 +160,3 @@ async def _aread(answer: Response) -> bytes:
         with CancelScope(shield=True):
             await answer.aclose()
         raise
-
-

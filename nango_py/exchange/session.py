@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -16,6 +15,8 @@ from nango_py.log import Masked, emit
 from nango_py.template import TemplateError, names_in, render_tree
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from nango_py.clock import Clock
     from nango_py.effects import Flow
     from nango_py.model import Integration
@@ -128,9 +129,7 @@ class Session:
     def _copy(self, request: Request, url: URL) -> Request:
         extensions = {name: request.extensions[name] for name in _KNOWN_EXTENSIONS if name in request.extensions}
         extensions[PROFILE_EXTENSION] = self.profile
-        copy = Request(
-            request.method, url, headers=request.headers, stream=request.stream, extensions=extensions
-        )
+        copy = Request(request.method, url, headers=request.headers, stream=request.stream, extensions=extensions)
         if url is not request.url:
             copy.headers["Host"] = url.netloc.decode("ascii")
         return copy

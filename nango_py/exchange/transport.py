@@ -99,26 +99,18 @@ def open_async_client(
 
 def _client_options(session: Session, agent: str, options: dict[str, Any]) -> dict[str, Any]:
     shape = session.shape
-    headers = {"User-Agent": agent, **dict(shape.headers), **_as_dict(options.get("headers"))}
-    params = [*shape.params, *_as_pairs(options.get("params"))]
+    headers = Headers({"User-Agent": agent})
+    headers.update(dict(shape.headers))
+    headers.update(options.get("headers"))
+    params = QueryParams(list(shape.params)).merge(options.get("params"))
     cookies = options.get("cookies") if session.cookies is None else session.cookies
     return {
         "timeout": timeout_of(session),
         **options,
         "base_url": session.shown_base_url,
         "headers": headers,
-        "params": params or None,
+        "params": params,
         "cookies": cookies,
         # The environment's proxies are the pool's business, .netrc is nobody's.
         "trust_env": False,
     }
-
-
-def _as_dict(headers: Any) -> dict[str, str]:
-
-    return dict(Headers(headers).items()) if headers else {}
-
-
-def _as_pairs(params: Any) -> list[tuple[str, str]]:
-
-    return list(QueryParams(params).multi_items()) if params else []

@@ -1,0 +1,149 @@
+"""Read answers for actions: JSON out of a body, or the error that the answer means."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from nango_py.effects import ReadAnswer
+from nango_py.errors import (
+    AuthenticationError,
+    OutputError,
+    RateLimitedError,
+    RemoteError,
+    ResponseError,
+    UnreachableError,
+)
+from nango_py.exchange.attempts import attempts_of, described
+from nango_py.exchange.conversation import converse
+from nango_py.http import TransportError
+from nango_py.policy.outcome import Outcome
+from nango_py.policy.paths import compile_path
+from nango_py.policy.retry import is_rate_limited, stated_wait
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nango_py.clock import Clock
+    from nango_py.effects import Flow
+    from nango_py.exchange.session import Session
+    from nango_py.http import Request, Response
+    from nango_py.model import Sign
+
+__all__ = ["Asker", "matches"]
+
+_EXCERPT = 300
+_UNAUTHORIZED = 401
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Send requests of one connection and read their answers; errors are of our own family."""
+
+    session: Session
+    clock: Clock
+    random: Callable[[], float]
+    action: str | None = None
+    ends_at: float | None = None
+    """When, by the monotonic clock, everything must be over."""
+
+    def ask(self, request: Request) -> Flow[Response]:
+        """Return the answer, its body read.
+
+        Raises:
+            UnreachableError: No answer came.
+        """
+        try:
+            answer = yield from converse(
+                request, self.session, clock=self.clock, random=self.random, deadline=self.time_left()
+            )
+            yield ReadAnswer(answer)
+        except TransportError as error:
+            raise UnreachableError(
+                f"{self._who()}: {described(request)} got no answer: {self.session.masked(_reason(error))}.",
+                attempts=attempts_of(error),
+                **self._context(),
+            ) from None
+        return answer
+
+    def ask_for_json(self, request: Request, ok: Sign | None = None) -> Flow[tuple[Response, Any]]:
+        """Return the answer and what its JSON body says; None for an empty body.
+
+        Raises:
+            UnreachableError, AuthenticationError, RateLimitedError, ResponseError, OutputError: See each.
+        """
+        answer = yield from self.ask(request)
+        if not answer.is_success:
+            self.refuse(request, answer)
+        body = self._json(request, answer)
+        if ok is not None and not matches(ok, body):
+            self.refuse(request, answer, _message(ok, body))
+        return answer, body
+
+    def time_left(self) -> float | None:
+        """Return the seconds that are left, or None when there is no end."""
+        return None if self.ends_at is None else self.ends_at - self.clock.monotonic()
+
+    def refuse(self, request: Request, answer: Response, message: str | None = None) -> NoReturn:
+        """Raise the error that an answer means."""
+        outcome = Outcome(method=request.method, status=answer.status_code, headers=answer.headers)
+        said = self.session.masked(message or _excerpt(answer))
+        text = f"{self._who()}: {described(request)} was answered {answer.status_code}" + (
+            f": {said}" if said else "."
+        )
+        context: dict[str, Any] = {"attempts": attempts_of(answer), "response": answer, **self._context()}
+        if answer.status_code == _UNAUTHORIZED:
+            raise AuthenticationError(f"{text} Check the connection's credentials.", **context)
+        policy = self.session.integration.retry
+        if is_rate_limited(policy, outcome):
+            wait = stated_wait(policy, outcome, now=self.clock.now()).seconds
+            raise RateLimitedError(text, retry_after=wait, **context)
+        raise ResponseError(text, **context)
+
+    def fail(self, kind: type[RemoteError], message: str, **context: Any) -> NoReturn:
+        """Raise an error about what came back."""
+        raise kind(f"{self._who()}: {message}", **self._context(), **context)
+
+    def _json(self, request: Request, answer: Response) -> Any:
+        if not answer.content.strip():
+            return None
+        try:
+            return json.loads(answer.content)
+        except ValueError:
+            kind = answer.headers.get("Content-Type", "no content type")
+            raise OutputError(
+                f"{self._who()}: {described(request)} was answered with {kind}, not with JSON.",
+                attempts=attempts_of(answer),
+                response=answer,
+                **self._context(),
+            ) from None
+
+    def _who(self) -> str:
+        action = f", action {self.action!r}" if self.action else ""
+        return f"integration {self.session.integration.name!r}{action}"
+
+    def _context(self) -> dict[str, Any]:
+        return {"integration": self.session.integration.name, "action": self.action}
+
+
+def matches(sign: Sign, body: Any) -> bool:
+    """Tell whether a body bears the sign."""
+    found = compile_path(sign.path).find(body)
+    return type(found) is type(sign.value) and found == sign.value
+
+
+def _message(sign: Sign, body: Any) -> str:
+    said = compile_path(sign.message).find(body) if sign.message else None
+    return str(said)[:_EXCERPT] if said is not None else f"{sign.path!r} is not {sign.value!r}"
+
+
+def _excerpt(answer: Response) -> str:
+    text = " ".join(answer.text.split())
+    if "<html" in text[:_EXCERPT].lower() or "\x00" in text:
+        return ""
+    return text[:_EXCERPT]
+
+
+def _reason(error: TransportError) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,50 @@
+"""Make requests that no httpx client stands above."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nango_py.exchange.transport import timeout_of
+from nango_py.http import Headers, QueryParams, Request, with_query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from nango_py.exchange.plan import Plan
+    from nango_py.exchange.session import Session
+
+__all__ = ["make_request"]
+
+
+def make_request(
+    session: Session,
+    plan: Plan,
+    *,
+    method: str,
+    path: str,
+    agent: str,
+    params: Iterable[tuple[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
+    json: Any = None,
+    form: Mapping[str, Any] | None = None,
+) -> Request:
+    """Return a request of the connection, without its credentials.
+
+    *params* take the place of the integration's own of the same name; *path* may be an absolute URL of an origin
+    that may meet the credentials.
+
+    Raises:
+        ForeignOriginError: It is the URL of another origin.
+    """
+    url = session.resolve(path, plan)
+    given = list(params)
+    taken = {name for name, _ in given} | set(QueryParams(url.query)) if session.shape.params else set()
+    own = [(name, value) for name, value in session.shape.params if name not in taken]
+    merged = Headers({"User-Agent": agent, "Accept-Encoding": "gzip, deflate"})
+    merged.update(dict(session.shape.headers))
+    merged.update(headers)
+    extensions = {"timeout": timeout_of(session).as_dict()}
+    body: dict[str, Any] = {} if json is None else {"json": json}
+    if form is not None:
+        body = {"data": dict(form)}
+    return Request(method, with_query(url, [*own, *given]), headers=merged, extensions=extensions, **body)
