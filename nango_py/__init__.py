@@ -1,1 +1,79 @@
-"""nango_py: declare an API integration, get a configured httpx client and runnable actions."""
+"""Declare an API integration in YAML; get a configured httpx client and runnable actions for every account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nango_py.connections.connection import Connection, ConnectionView
+    from nango_py.core import CheckResult
+    from nango_py.engine import AsyncNango, Nango
+    from nango_py.errors import (
+        AuthenticationError,
+        ConfigError,
+        CredentialsError,
+        DeadlineError,
+        DecryptionError,
+        DuplicateConnection,
+        ForeignOriginError,
+        InputError,
+        NangoError,
+        OutputError,
+        PaginationError,
+        RateLimitedError,
+        ReauthRequired,
+        RemoteError,
+        ResponseError,
+        StoreError,
+        UnknownAction,
+        UnknownConnection,
+        UnknownIntegration,
+        UnreachableError,
+        UsageError,
+    )
+    from nango_py.exchange.pages import Page
+    from nango_py.location import Location, Problem
+    from nango_py.secret import Secret
+
+__version__ = "0.1.0"
+
+_ERRORS = (
+    "AuthenticationError", "ConfigError", "CredentialsError", "DeadlineError", "DecryptionError",
+    "DuplicateConnection", "ForeignOriginError", "InputError", "NangoError", "OutputError", "PaginationError",
+    "RateLimitedError", "ReauthRequired", "RemoteError", "ResponseError", "StoreError", "UnknownAction",
+    "UnknownConnection", "UnknownIntegration", "UnreachableError", "UsageError",
+)  # fmt: skip
+_HOMES = {
+    "AsyncNango": "engine",
+    "CheckResult": "core",
+    "Connection": "connections.connection",
+    "ConnectionView": "connections.connection",
+    "Location": "location",
+    "Nango": "engine",
+    "Page": "exchange.pages",
+    "Problem": "location",
+    "Secret": "secret",
+    **dict.fromkeys(_ERRORS, "errors"),
+}
+
+__all__ = [
+    "AsyncNango", "AuthenticationError", "CheckResult", "ConfigError", "Connection", "ConnectionView",
+    "CredentialsError", "DeadlineError", "DecryptionError", "DuplicateConnection", "ForeignOriginError", "InputError",
+    "Location", "Nango", "NangoError", "OutputError", "Page", "PaginationError", "Problem", "RateLimitedError",
+    "ReauthRequired", "RemoteError", "ResponseError", "Secret", "StoreError", "UnknownAction", "UnknownConnection",
+    "UnknownIntegration", "UnreachableError", "UsageError", "__version__",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415
+
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,483 @@
+"""What both engines share: integrations, connections, sessions; everything that does work is a flow of effects."""
+
+from __future__ import annotations
+
+import os
+import platform
+import random
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from nango_py.actions.declarative import call, check_input, perform, walk
+from nango_py.actions.python import PythonAction, check_twice, find_python_actions, load_python_action
+from nango_py.clock import Clock, SystemClock
+from nango_py.connections.key_source import key_ring
+from nango_py.connections.manager import CredentialManager
+from nango_py.connections.opening import open_store
+from nango_py.connections.vault import Vault
+from nango_py.declare.loader import load
+from nango_py.effects import Call
+from nango_py.errors import (
+    ConfigError,
+    CredentialsError,
+    OutputError,
+    RemoteError,
+    UnknownAction,
+    UnknownConnection,
+    UnknownIntegration,
+    UsageError,
+)
+from nango_py.exchange.answers import Asker, matches
+from nango_py.exchange.pages import Walk
+from nango_py.exchange.plan import header_text, pairs_of, render_path, shape_of
+from nango_py.exchange.requests import make_request
+from nango_py.exchange.session import Session, profile_of
+from nango_py.field import read_fields
+from nango_py.http import Cookies, QueryParams
+from nango_py.location import Problem, did_you_mean
+from nango_py.policy.pagination import Pagination, check
+from nango_py.policy.paths import compile_path
+from nango_py.secret import Secret
+from nango_py.template import TemplateError, render_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from nango_py.connections.connection import Connection, ConnectionView
+    from nango_py.connections.store import Store
+    from nango_py.declare.loader import Declared
+    from nango_py.effects import Flow
+    from nango_py.model import Action, Integration, Verification
+
+__all__ = ["CLIENT_OPTIONS", "CheckResult", "Core"]
+
+CLIENT_OPTIONS = frozenset(
+    {
+        "cookies",
+        "default_encoding",
+        "event_hooks",
+        "follow_redirects",
+        "headers",
+        "max_redirects",
+        "params",
+        "timeout",
+    }
+)
+_INSTEAD = {
+    "auth": "credentials come from the connection; declare `auth`",
+    "base_url": "declare `requests.base_url`",
+    "cert": "declare `network.client_certificate`",
+    "http2": "HTTP/2 is not supported yet",
+    "limits": "connections are shared by all clients",
+    "mounts": "it would bypass the engine",
+    "proxy": "declare `network.proxy`",
+    "transport": "give it to Nango.load",
+    "trust_env": "declare `network.proxy`; SSL_CERT_FILE is honoured",
+    "verify": "declare `network.verify`",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """Tell whether a connection's credentials work; ``elapsed`` is in seconds."""
+
+    ok: bool
+    status: int | None
+    reason: str
+    identity: Any = None
+    elapsed: float = 0.0
+
+
+class Core:
+    """Hold what is declared and what is connected; each method that reaches out is a flow."""
+
+    def __init__(
+        self,
+        source: str | Path | Mapping[str, Any],
+        *,
+        store: str | Store | None,
+        blueprints: Sequence[str | Path],
+        clock: Clock | None,
+        environ: Mapping[str, str] | None,
+    ) -> None:
+        self.environ = os.environ if environ is None else environ
+        self.clock = clock or SystemClock()
+        self.declared: Declared = load(source, blueprints=blueprints, environ=self.environ)
+        self.random = random.random
+        self.agent = _agent()
+        self._store = open_store(store, self.environ)
+        self._lock = threading.RLock()
+        self._manager: CredentialManager | None = None
+        self._sessions: dict[tuple[str, str], Session] = {}
+        self._shapes: dict[str, Any] = {}
+        self._python: dict[tuple[str, str], PythonAction] = {}
+
+    # Declarations
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Return every problem of what is declared."""
+        twice = [
+            problem
+            for name, integration in self.declared.integrations.items()
+            for problem in check_twice(integration, self.python_actions(name))
+        ]
+        return (*self.declared.problems, *twice)
+
+    def integration(self, name: str) -> Integration:
+        """Return an integration.
+
+        Raises:
+            UnknownIntegration: None of that name is declared.
+            ConfigError: It is broken; the error bears its problems.
+        """
+        found = self.declared.integrations.get(name)
+        if found is not None:
+            return found
+        if name in self.declared.broken:
+            raise ConfigError(self.declared.broken[name])
+        hint = did_you_mean(str(name), self.declared.integrations)
+        raise UnknownIntegration(f"no integration {name!r} is declared. {hint}".rstrip())
+
+    def python_actions(self, integration: str) -> Mapping[str, Path]:
+        """Return the files of an integration's Python actions."""
+        return find_python_actions(self.declared.folder, integration)
+
+    def action(self, integration: Integration, name: str) -> Action | PythonAction:
+        """Return an action, declared or Python.
+
+        Raises:
+            UnknownAction: The integration has none of that name.
+            ConfigError: It is declared twice, or its file cannot be loaded.
+        """
+        declared = integration.actions.get(name)
+        files = self.python_actions(integration.name)
+        if name in files:
+            if declared is not None:
+                raise ConfigError(check_twice(integration, {name: files[name]}))
+            key = (integration.name, name)
+            with self._lock:
+                if key not in self._python:
+                    self._python[key] = load_python_action(files[name])
+                return self._python[key]
+        if declared is None:
+            hint = did_you_mean(str(name), {*integration.actions, *files})
+            raise UnknownAction(
+                f"{integration.location}: integration {integration.name!r} has no action {name!r}. {hint}".rstrip()
+            )
+        return declared
+
+    # Connections
+
+    @property
+    def manager(self) -> CredentialManager:
+        """Return the credential manager; keys are read when it is first needed."""
+        with self._lock:
+            if self._manager is None:
+                vault = Vault(self._store, key_ring(self._store, self.environ), self.clock)
+                self._manager = CredentialManager(vault=vault, clock=self.clock)
+            return self._manager
+
+    def register(
+        self,
+        integration: str,
+        user_id: str,
+        credentials: Mapping[str, Any],
+        connection_config: Mapping[str, Any] | None,
+        metadata: Mapping[str, Any] | None,
+    ) -> Flow[ConnectionView]:
+        """Store a new connection."""
+        found = self.integration(integration)
+        checked = self._credentials(found, credentials)
+        config = self._config(found, connection_config or {})
+        connection: Connection = yield Call(
+            lambda: self.manager.vault.register(integration, user_id, checked, config, metadata)
+        )
+        self.manager.remember(connection)
+        return connection.view()
+
+    def get(self, integration: str, user_id: str) -> Flow[Connection]:
+        """Return a connection as it is stored now."""
+        self.manager.forget(integration, user_id)
+        return (yield from self.manager.read(integration, user_id))
+
+    def delete(self, integration: str, user_id: str) -> Flow[None]:
+        """Delete a connection."""
+        deleted = yield Call(lambda: self.manager.vault.delete(integration, user_id))
+        self.manager.forget(integration, user_id)
+        with self._lock:
+            self._sessions.pop((integration, user_id), None)
+        if not deleted:
+            raise UnknownConnection(f"integration {integration!r} has no connection for user {user_id!r}.")
+
+    def update_credentials(self, integration: str, user_id: str, new: Mapping[str, Any]) -> Flow[ConnectionView]:
+        """Replace a connection's credentials; what was refused before is forgotten."""
+        checked = self._credentials(self.integration(integration), new)
+        return (yield from self._update(integration, user_id, credentials=checked, status="active"))
+
+    def update_config(self, integration: str, user_id: str, new: Mapping[str, Any]) -> Flow[ConnectionView]:
+        """Replace a connection's config."""
+        config = self._config(self.integration(integration), new)
+        return (yield from self._update(integration, user_id, connection_config=config))
+
+    def update_metadata(self, integration: str, user_id: str, new: Mapping[str, Any]) -> Flow[ConnectionView]:
+        """Replace a connection's metadata."""
+        return (yield from self._update(integration, user_id, metadata=new))
+
+    def _update(self, integration: str, user_id: str, **changes: Any) -> Flow[ConnectionView]:
+        connection = yield from self.get(integration, user_id)
+        written: Connection = yield Call(lambda: self.manager.vault.replace(connection, **changes))
+        self.manager.remember(written)
+        return written.view()
+
+    def views(self, *, integration: str | None = None, user_id: str | None = None) -> Flow[list[ConnectionView]]:
+        """Return connections without credentials."""
+        if integration is not None:
+            self.integration(integration)
+        found: list[ConnectionView] = yield Call(lambda: list(self.manager.vault.views(integration, user_id)))
+        return found
+
+    def credentials(self, integration: str, user_id: str) -> Flow[Mapping[str, Secret]]:
+        """Return a connection's credentials, fit to be used."""
+        connection = yield from self.manager.fresh(self.integration(integration), user_id)
+        return {name: value for name, value in connection.credentials.items() if isinstance(value, Secret)}
+
+    def _credentials(self, integration: Integration, given: Mapping[str, Any]) -> dict[str, Any]:
+        _check_mapping(given, f"integration {integration.name!r}: credentials")
+        found: list[str] = []
+        checked = integration.auth.accept(given, integration.credentials, found.append, now=self.clock.now())
+        if found:
+            raise CredentialsError(f"integration {integration.name!r}: credentials: " + " ".join(found))
+        return checked
+
+    def _config(self, integration: Integration, given: Mapping[str, Any]) -> dict[str, str]:
+        _check_mapping(given, f"integration {integration.name!r}: connection_config")
+        found: list[str] = []
+        checked = read_fields(integration.connection_config, given, found.append)
+        if found:
+            raise CredentialsError(f"integration {integration.name!r}: connection_config: " + " ".join(found))
+        return checked
+
+    # Requests
+
+    def session(self, integration: str, user_id: str) -> Session:
+        """Return the session of a connection; nothing is read yet."""
+        found = self.integration(integration)
+        with self._lock:
+            known = self._sessions.get((integration, user_id))
+            if known is None:
+                known = self._sessions[integration, user_id] = self._new_session(found, user_id)
+                if len(self._sessions) > _MAX_SESSIONS:
+                    del self._sessions[next(iter(self._sessions))]
+            return known
+
+    def _new_session(self, integration: Integration, user_id: str) -> Session:
+        shared = self._shapes.get(integration.name)
+        if shared is None:
+            try:
+                shared = shape_of(integration), profile_of(integration)
+            except TemplateError as error:
+                raise UsageError(f"integration {integration.name!r}: {error}") from None
+            self._shapes[integration.name] = shared
+        return Session(
+            integration=integration,
+            user_id=user_id,
+            shape=shared[0],
+            profile=shared[1],
+            clock=self.clock,
+            fresh=lambda: self.manager.fresh(integration, user_id),
+            cookies=Cookies() if integration.requests.cookies else None,
+        )
+
+    def asker(self, session: Session, *, action: str | None = None, deadline: float | None = None) -> Asker:
+        """Return what sends an action's requests; *deadline* is in seconds from now."""
+        ends_at = None if deadline is None else self.clock.monotonic() + deadline
+        return Asker(session=session, clock=self.clock, random=self.random, action=action, ends_at=ends_at)
+
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        """Refuse client options that would bypass the engine."""
+        for name in options:
+            if name not in CLIENT_OPTIONS:
+                instead = _INSTEAD.get(name) or did_you_mean(name, CLIENT_OPTIONS)
+                raise UsageError(f"client(): {name!r} is not accepted here: {instead}.")
+
+    def walk(
+        self,
+        integration: str,
+        user_id: str,
+        path: str,
+        *,
+        method: str = "GET",
+        params: Any = None,
+        json: Any = None,
+        pagination: Mapping[str, Any] | None = None,
+        limit: int | None = None,
+        max_pages: int | None = None,
+        position: str | None = None,
+    ) -> Walk:
+        """Return the walk over a list of the provider's API."""
+        session = self.session(integration, user_id)
+        return Walk(
+            asker=self.asker(session),
+            pagination=self._pagination(session.integration, pagination),
+            method=method.upper(),
+            path=path,
+            agent=self.agent,
+            params=tuple(QueryParams(params).multi_items()) if params else (),
+            json=json,
+            limit=limit,
+            max_pages=max_pages,
+            page_size=None,
+            position=position,
+        )
+
+    def _pagination(self, integration: Integration, keys: Mapping[str, Any] | None) -> Pagination:
+        if integration.pagination is None and not keys:
+            raise UsageError(
+                f"integration {integration.name!r} declares no pagination. Give pagination={{'type': ...}}, "
+                "or declare it."
+            )
+        try:
+            if integration.pagination is None or "type" in (keys or {}):
+                pagination = Pagination(**(keys or {}))
+            else:
+                pagination = replace(integration.pagination, **(keys or {}))
+        except TypeError:
+            raise UsageError(f"pagination: unknown or missing key among {', '.join(sorted(keys or {}))}.") from None
+        if gaps := check(pagination):
+            raise UsageError("pagination: " + "; ".join(gap.message for gap in gaps) + ".")
+        return pagination
+
+    def check_connection(self, integration: str, user_id: str) -> Flow[CheckResult]:
+        """Send the blueprint's verification request and tell what it says of the credentials."""
+        session = self.session(integration, user_id)
+        verification = session.integration.verification
+        if verification is None:
+            raise UsageError(f"integration {integration!r} declares no verification.")
+        started = self.clock.monotonic()
+        try:
+            ok, status, reason, identity = yield from self._verify(session, verification)
+        except RemoteError as error:
+            ok, status, reason, identity = False, getattr(error.response, "status_code", None), str(error), None
+        return CheckResult(
+            ok=ok, status=status, reason=reason, identity=identity, elapsed=self.clock.monotonic() - started
+        )
+
+    def _verify(self, session: Session, verification: Verification) -> Flow[tuple[bool, int, str, Any]]:
+        plan = yield from session.open()
+        values = {**plan.values, **session.moment().functions()}
+        headers = render_tree(verification.headers, values) or {}
+        asker = self.asker(session)
+        request = make_request(
+            session,
+            plan,
+            method=verification.method,
+            path=render_path(verification.path, values),
+            agent=self.agent,
+            params=tuple(
+                pair
+                for name, tree in verification.params.items()
+                for pair in pairs_of(name, render_tree(tree, values))
+            ),
+            headers={name: header_text(name, value) for name, value in headers.items()},
+            json=render_tree(verification.json, values),
+        )
+        answer = yield from asker.ask(request)
+        status = answer.status_code
+        is_good = status in verification.status if verification.status else answer.is_success
+        if not is_good:
+            return False, status, f"the provider answered {status} {answer.reason_phrase}".rstrip(), None
+        body = _json_or_none(answer)
+        if verification.expect is not None and not matches(verification.expect, body):
+            return False, status, f"{verification.expect.path!r} is not {verification.expect.value!r}", None
+        identity = compile_path(verification.identity).find(body) if verification.identity else None
+        return True, status, "the credentials work", identity
+
+    # Actions
+
+    def declared_output(self, session: Session, action: Action, given: Any, deadline: float | None) -> Flow[Any]:
+        """Return a declarative action's output."""
+        who = f"integration {session.integration.name!r}, action {action.name!r}"
+        checked = check_input(action, given, who=who)
+        asker = self.asker(session, action=action.name, deadline=deadline)
+        return (yield from perform(asker, action, checked, agent=self.agent, who=who))
+
+    def action_pages(self, session: Session, action: Action, given: Any, deadline: float | None) -> Flow[None]:
+        """Emit the pages of a paginated action; of another one, its output as one page."""
+        from nango_py.effects import Emit  # noqa: PLC0415
+
+        who = f"integration {session.integration.name!r}, action {action.name!r}"
+        checked = check_input(action, given, who=who)
+        asker = self.asker(session, action=action.name, deadline=deadline)
+        if action.paginate is None:
+            output = yield from call(asker, action, checked, agent=self.agent, who=who)
+            yield Emit((output,))
+            return
+        pages = yield from walk(asker, action, checked, agent=self.agent, who=who, limit=checked.get("limit"))
+        yield from pages.each(lambda page: (Emit(page.items),))
+
+    def check_python(self, integration: str, action: PythonAction, given: Any) -> dict[str, Any]:
+        """Return a Python action's input, checked."""
+        return check_input_schema(action, given, f"integration {integration!r}, action {action.name!r}")
+
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
+
+
+_MAX_SESSIONS = 10_000
+
+
+def check_input_schema(action: PythonAction, given: Any, who: str) -> dict[str, Any]:
+    """Return a Python action's input.
+
+    Raises:
+        InputError: It does not fit.
+    """
+    from nango_py.errors import InputError  # noqa: PLC0415
+
+    if given is not None and not isinstance(given, Mapping):
+        raise InputError(f"{who}: the input must be a mapping, not {type(given).__name__}.")
+    values = dict(given or {})
+    found = [] if action.input is None else [str(violation) for violation in action.input.violations(values)]
+    if found:
+        raise InputError(f"{who}: the input does not fit: " + " ".join(found))
+    return values
+
+
+def check_python_output(integration: str, action: PythonAction, output: Any) -> Any:
+    """Return a Python action's output.
+
+    Raises:
+        OutputError: It does not keep the OUTPUT schema.
+    """
+    found = [] if action.output is None else [str(violation) for violation in action.output.violations(output)]
+    if found:
+        raise OutputError(
+            f"integration {integration!r}, action {action.name!r}: the output does not keep its OUTPUT schema: "
+            + " ".join(found[:5]),
+            integration=integration,
+            action=action.name,
+        )
+    return output
+
+
+def _check_mapping(value: Any, what: str) -> None:
+    if not isinstance(value, Mapping):
+        raise CredentialsError(f"{what} must be a mapping of names to values, not {type(value).__name__}.")
+
+
+def _json_or_none(answer: Any) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return None
+
+
+def _agent() -> str:
+    from nango_py import __version__  # noqa: PLC0415
+
+    return f"nango-py/{__version__} python/{platform.python_version()}"
