@@ -83,7 +83,7 @@ class AsyncPool(AsyncBaseTransport):
         """Close the connections of this loop, also those in use; no loop can send requests any more."""
         self._is_closed = True
         loop = self._loops.pop(_running_loop(), None)
-        if loop is not None:
+        if loop is not None and loop.watch is not None:
             await loop.watch.aclose()
 
     async def leave(self, books: Books, slot: Slot) -> None:
@@ -111,6 +111,7 @@ class AsyncPool(AsyncBaseTransport):
                 if loop.is_closed():
                     del self._loops[loop]
             self._loops[_running_loop()] = books
+        books.watch = _watch(books)
         await anext(books.watch)
         return books
 
@@ -160,7 +161,7 @@ class _LoopBooks(Books):
     def __init__(self, *, backend: httpcore.AsyncNetworkBackend, max_idle: int) -> None:
         super().__init__(event=anyio.Event, max_idle=max_idle)
         self.backend = backend
-        self.watch = _watch(self)
+        self.watch: AsyncGenerator[None, None] | None = None
 
 
 class _Body(AsyncByteStream):
@@ -198,10 +199,12 @@ class _Body(AsyncByteStream):
             await self._pool.leave(self._books, self._slot)
 
 
-async def _watch(books: Books) -> AsyncGenerator[None, None]:
+async def _watch(books: _LoopBooks) -> AsyncGenerator[None, None]:
     try:
         yield
     finally:
+        # A generator refers to its loop, also when it is finished.
+        books.watch = None
         if not books.forsaken:
             await _close(books.dissolve())
 

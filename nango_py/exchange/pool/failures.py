@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,9 @@ ROWS: Mapping[type[BaseException], type[http.TransportError]] = MappingProxyType
         httpcore.RemoteProtocolError: http.RemoteProtocolError,
         # httpx has no row for it, because httpcore's own pool catches it: nothing was sent.
         httpcore.ConnectionNotAvailable: http.ConnectError,
+        # An alert after the handshake, such as a missing client certificate in TLS 1.3: httpcore translates it for
+        # threads only, and httpx lets it through.
+        ssl.SSLError: http.ReadError,
     }
 )
 

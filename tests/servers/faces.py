@@ -1,0 +1,102 @@
+"""Nango and AsyncNango behind the same few calls, so that one test proves both."""
+
+from __future__ import annotations
+
+import base64
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from anyio.from_thread import start_blocking_portal
+
+from nango_py import AsyncNango, Nango
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    import httpx
+    from anyio.from_thread import BlockingPortal
+
+__all__ = ["BACKENDS", "Face", "face"]
+
+SOURCE = Path(__file__).parent / "integrations.yaml"
+KEYS = base64.b64encode(bytes(range(32))).decode()
+BACKENDS = ("sync", "asyncio", "trio")
+
+
+class Face(Protocol):
+    """What the tests ask of a Nango: everything is over when a call returns."""
+
+    def call(self, method: str, /, *args: Any, **options: Any) -> Any:
+        """Call a method that answers once, such as ``trigger_action``."""
+
+    def collect(self, method: str, /, *args: Any, **options: Any) -> list[Any]:
+        """Call a method that answers item by item, such as ``paginate``, to its end."""
+
+    def send(self, integration: str, user_id: str, method: str, path: str, **options: Any) -> httpx.Response:
+        """Send one request through ``client`` and read the answer."""
+
+
+@contextmanager
+def face(backend: str, **environ: str) -> Iterator[Face]:
+    """Load the integrations of the real-server tests with an empty store in memory."""
+    environ["NANGO_ENCRYPTION_KEYS"] = KEYS
+    with _sync(environ) if backend == "sync" else _async(backend, environ) as opened:
+        yield opened
+
+
+@contextmanager
+def _sync(environ: dict[str, str]) -> Iterator[Face]:
+    with Nango.load(SOURCE, store="memory://", environ=environ) as nango:
+        assert nango.problems == ()
+        yield _Sync(nango)
+
+
+@contextmanager
+def _async(backend: str, environ: dict[str, str]) -> Iterator[Face]:
+    with start_blocking_portal(backend) as portal:
+        nango = AsyncNango.load(SOURCE, store="memory://", environ=environ)
+        assert nango.problems == ()
+        with portal.wrap_async_context_manager(nango):
+            yield _Async(nango, portal)
+
+
+class _Sync:
+    def __init__(self, nango: Nango) -> None:
+        self._nango = nango
+
+    def call(self, method: str, /, *args: Any, **options: Any) -> Any:
+        return getattr(self._nango, method)(*args, **options)
+
+    def collect(self, method: str, /, *args: Any, **options: Any) -> list[Any]:
+        return list(getattr(self._nango, method)(*args, **options))
+
+    def send(self, integration: str, user_id: str, method: str, path: str, **options: Any) -> httpx.Response:
+        with self._nango.client(integration, user_id) as client:
+            return client.request(method, path, **options)
+
+
+class _Async:
+    def __init__(self, nango: AsyncNango, portal: BlockingPortal) -> None:
+        self._nango = nango
+        self._portal = portal
+
+    def call(self, method: str, /, *args: Any, **options: Any) -> Any:
+        return self._portal.call(partial(getattr(self._nango, method), *args, **options))
+
+    def collect(self, method: str, /, *args: Any, **options: Any) -> list[Any]:
+        return self._portal.call(_collected, partial(getattr(self._nango, method), *args, **options))
+
+    def send(self, integration: str, user_id: str, method: str, path: str, **options: Any) -> httpx.Response:
+        return self._portal.call(self._sent, partial(self._nango.client, integration, user_id), method, path, options)
+
+    async def _sent(
+        self, open_client: Callable[[], httpx.AsyncClient], method: str, path: str, options: dict[str, Any]
+    ) -> httpx.Response:
+        async with open_client() as client:
+            return await client.request(method, path, **options)
+
+
+async def _collected(begin: Callable[[], AsyncIterator[Any]]) -> list[Any]:
+    return [item async for item in begin()]

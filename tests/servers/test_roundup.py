@@ -1,0 +1,133 @@
+# ruff: noqa: SIM300 - expected == actual, as everywhere in these tests
+"""Roundup: headers against forgery, the next page in the body, and a limiter that refuses with ``Retry-After: 0``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nango_py.errors import AuthenticationError, InputError, RateLimitedError
+from tests.servers.faces import BACKENDS, face
+from tests.servers.launch import browse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.servers.faces import Face
+    from tests.servers.roundup import Roundup
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def login(backend: str, roundup: Roundup) -> str:
+    """The calls are counted by user: a user each, and no backend spends another's."""
+    return roundup.logins[BACKENDS.index(backend)]
+
+
+@pytest.fixture
+def nango(backend: str, login: str, roundup: Roundup) -> Iterator[Face]:
+    with face(backend, ROUNDUP_URL=roundup.url) as nango:
+        right, wrong = {"username": login, "password": roundup.password}, {"username": login, "password": "wrong"}
+        for integration in ("roundup", "roundup-impatient"):
+            nango.call("register_connection", integration, "user-1", right)
+        nango.call("register_connection", "roundup", "stranger", wrong)
+        yield nango
+
+
+def use_up(roundup: Roundup, login: str) -> str | None:
+    """Call until the server refuses; return the wait that it states."""
+    with browse(f"{roundup.url}/t/rest/data", auth=(login, roundup.password)) as client:
+        for _ in range(4 * roundup.calls):
+            answer = client.get("/status/1")
+            if answer.status_code == 429:
+                return answer.headers["Retry-After"]
+    return None
+
+
+def test_right_login_passes_the_check(nango: Face) -> None:
+    result = nango.call("check_connection", "roundup", "user-1")
+
+    assert (True, 200) == (result.ok, result.status)
+
+
+def test_wrong_password_fails_the_check(nango: Face) -> None:
+    result = nango.call("check_connection", "roundup", "stranger")
+
+    assert (False, 401) == (result.ok, result.status)
+
+
+def test_wrong_password_is_an_authentication_error(nango: Face) -> None:
+    with pytest.raises(AuthenticationError):
+        nango.call("trigger_action", "roundup", "list-issues", "stranger")
+
+
+def test_walk_follows_the_link_in_the_body(nango: Face, roundup: Roundup) -> None:
+    asked = {"@sort": "id", "@fields": "title"}
+    pages = nango.collect("pages", "roundup", "user-1", "issue", params=asked, pagination={"limit": 3})
+
+    assert list(roundup.titles) == [issue["title"] for page in pages for issue in page.items][:7]
+    assert [3, 3] == [len(page.items) for page in pages[:2]]
+
+
+def test_headers_against_forgery_let_a_write_pass(nango: Face) -> None:
+    created = nango.call("trigger_action", "roundup", "create-issue", "user-1", {"title": "Größer & mehr"})
+    read = nango.call("trigger_action", "roundup", "get-issue", "user-1", created)
+
+    assert {"id": created["id"], "title": "Größer & mehr"} == read
+
+
+def test_client_sends_the_declared_headers(nango: Face, roundup: Roundup) -> None:
+    answer = nango.send("roundup", "user-1", "GET", "status/1")
+
+    assert 200 == answer.status_code
+    assert ("rest", roundup.url, f"{roundup.url}/t/") == (
+        answer.request.headers["X-Requested-With"],
+        answer.request.headers["Origin"],
+        answer.request.headers["Referer"],
+    )
+
+
+def test_id_against_the_pattern_is_not_sent(nango: Face) -> None:
+    with pytest.raises(InputError, match="id"):
+        nango.call("trigger_action", "roundup", "get-issue", "user-1", {"id": "1/../2"})
+
+
+def test_refused_request_is_sent_again(nango: Face, roundup: Roundup, login: str) -> None:
+    assert "0" == use_up(roundup, login)
+
+    answer = nango.send("roundup", "user-1", "GET", "status/2")
+
+    assert (200, "2") == (answer.status_code, answer.json()["data"]["id"])
+
+
+def test_refused_write_is_sent_again_once_it_was_refused(nango: Face, roundup: Roundup, login: str) -> None:
+    assert "0" == use_up(roundup, login)
+
+    created = nango.call("trigger_action", "roundup", "create-issue", "user-1", {"title": "After the wait"})
+
+    assert created["id"].isdigit()
+
+
+def test_walk_outlasts_the_limit(nango: Face, roundup: Roundup, login: str) -> None:
+    assert "0" == use_up(roundup, login)
+
+    issues = nango.call("trigger_action", "roundup", "list-issues", "user-1", {"page_size": 3, "limit": 7})
+
+    assert list(roundup.titles) == [issue["title"] for issue in issues]
+
+
+def test_one_attempt_meets_the_limit(nango: Face, roundup: Roundup, login: str) -> None:
+    assert "0" == use_up(roundup, login)
+
+    with pytest.raises(RateLimitedError) as caught:
+        nango.call("trigger_action", "roundup-impatient", "list-issues", "user-1")
+
+    assert 1 == len(caught.value.attempts)
+    assert 0 == caught.value.retry_after
