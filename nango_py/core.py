@@ -358,6 +358,7 @@ class Core:
         if verification is None:
             raise UsageError(f"integration {integration!r} declares no verification.")
         started = self.clock.monotonic()
+        status: int | None
         try:
             ok, status, reason, identity = yield from self._verify(session, verification)
         except RemoteError as error:

@@ -1,1 +1,61 @@
-"""The command line: one command a file."""
+"""The command line: one command a file, imported when it is called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+__all__ = ["main"]
+
+_COMMANDS = {
+    "blueprints": "See the blueprints at hand.",
+    "check": "Check integrations.yaml and the blueprints it uses.",
+    "connections": "Add, list, show, delete and check connections.",
+    "demo": "Run the main job offline, against a provider on this machine.",
+    "explain": "Show what an integration sends, and who said so.",
+    "init": "Write an integrations.yaml to begin with.",
+    "keys": "Look after the encryption keys.",
+    "request": "Send one request as a connected account.",
+    "run": "Run an action.",
+}
+
+
+class _Lazy(click.Group):
+    """Import a command's file when it is called: --help needs none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands' names."""
+        del ctx
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, or None."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"nango_py.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands with their one line, importing none."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_COMMANDS.items()))
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="nango-py", prog_name="nango-py")
+def _group() -> None:
+    """Declare API integrations and use them.
+
+    Exit codes: 0 ok, 1 problems found or refused by the other side, 2 wrong use.
+    """
+
+
+def main(args: list[str] | None = None) -> Any:
+    """Run the command line."""
+    from nango_py.cli.output import run_command
+
+    return run_command(_group, args)

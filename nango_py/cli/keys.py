@@ -1,0 +1,41 @@
+"""nango-py keys."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from nango_py.cli.engine import engine_options, load
+from nango_py.cli.output import as_json as print_json
+from nango_py.cli.output import json_option, table
+
+__all__ = ["command"]
+
+
+@click.group("keys")
+def command() -> None:
+    """Look after the encryption keys."""
+
+
+@command.command("rotate")
+@engine_options
+@json_option
+def rotate(file: str, store: str | None, blueprints: tuple[str, ...], *, as_json: bool) -> None:
+    """Encrypt every connection with the newest key; may be stopped and started again.
+
+    Put the new key first in NANGO_ENCRYPTION_KEYS and keep the old ones behind it until this has run.
+    """
+    with load(file, store, blueprints) as nango:
+        counts = nango._core.manager.vault.rotate()  # noqa: SLF001 - the command line is of the house
+    facts = {name: getattr(counts, name) for name in counts.__dataclass_fields__}
+    if as_json:
+        _print(facts)
+    else:
+        table(("what", "count"), facts.items())
+    sys.exit(1 if any(isinstance(value, tuple | list) and value for value in facts.values()) else 0)
+
+
+def _print(document: Any) -> None:
+    print_json(document)

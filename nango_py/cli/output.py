@@ -1,0 +1,74 @@
+"""How commands speak: tables for people, JSON for machines, errors with an exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+
+from nango_py.errors import ConfigError, NangoError, UsageError
+
+__all__ = ["as_json", "json_option", "plain", "run_command", "table"]
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def run_command(group: click.Command, args: list[str] | None) -> Any:
+    """Run a command; errors go to stderr, with exit code 1 for the other side and problems, 2 for wrong use."""
+    words = sys.argv[1:] if args is None else args
+    try:
+        return group.main(args, prog_name="nango-py", standalone_mode=True)
+    except NangoError as error:
+        _show_error(error, is_json="--json" in words)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+
+
+def _show_error(error: NangoError, *, is_json: bool) -> None:
+    if not is_json:
+        click.echo(f"Error: {error}", err=True)
+        return
+    document: dict[str, Any] = {"error": {"type": type(error).__name__, "message": str(error)}}
+    if isinstance(error, ConfigError):
+        document["error"]["problems"] = [plain(problem) for problem in error.problems]
+    click.echo(json.dumps(document, indent=2), err=True)
+
+
+def as_json(document: Any) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=plain))
+
+
+def plain(value: Any) -> Any:
+    """Return what JSON can hold of a value of ours."""
+    from nango_py.location import Location, Problem
+
+    if isinstance(value, Problem):
+        return {
+            "source": value.location.source,
+            "line": value.location.line,
+            "column": value.location.column,
+            "pointer": value.pointer,
+            "code": value.code,
+            "severity": value.severity,
+            "message": value.message,
+            "hint": value.hint,
+        }
+    if isinstance(value, Location):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, tuple | set | frozenset):
+        return list(value)
+    return str(value)
+
+
+def table(headings: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Print rows below headings, in columns."""
+    lines = [tuple(map(str, headings)), *(tuple("" if cell is None else str(cell) for cell in row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    for number, line in enumerate(lines):
+        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        click.echo(click.style(text, bold=True) if number == 0 else text)

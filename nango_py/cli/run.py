@@ -1,0 +1,53 @@
+"""nango-py run."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from pathlib import Path
+
+import click
+
+from nango_py.cli.engine import engine_options, load
+from nango_py.cli.output import as_json as print_json
+from nango_py.cli.output import json_option
+from nango_py.errors import InputError
+
+__all__ = ["command"]
+
+
+@click.command("run")
+@click.argument("integration")
+@click.argument("action")
+@click.argument("user_id")
+@click.option("--input", "given", metavar="JSON", help="The input: JSON, @FILE, or - for standard input.")
+@engine_options
+@json_option
+def command(
+    integration: str,
+    action: str,
+    user_id: str,
+    given: str | None,
+    file: str,
+    store: str | None,
+    blueprints: tuple[str, ...],
+    *,
+    as_json: bool,
+) -> None:
+    """Run an ACTION as a connected account and print its output, as JSON in any case."""
+    del as_json
+    with load(file, store, blueprints) as nango:
+        print_json(nango.trigger_action(integration, action, user_id, _parsed(given)))
+
+
+def _parsed(given: str | None) -> dict[str, object] | None:
+    if given is None:
+        return None
+    text = sys.stdin.read() if given == "-" else Path(given[1:]).read_text("utf-8") if given[:1] == "@" else given
+    try:
+        document = json_module.loads(text)
+    except ValueError:
+        raise InputError("--input is no JSON.") from None
+    if not isinstance(document, dict):
+        raise InputError("--input must be a JSON object.")
+    return document
