@@ -9,6 +9,7 @@ import socket
 import subprocess
 import uuid
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -78,7 +79,7 @@ class _Postgres:
         self.port = _free_port()
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
-    def __enter__(self) -> _Postgres:
+    def __enter__(self) -> Self:
         self.data.mkdir(mode=0o700)
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             shutil.chown(self.data, "postgres", "postgres")

@@ -35,7 +35,7 @@ def test_a_row_comes_back_as_it_was_put(store):
 
 
 def test_an_unknown_pair_is_none(store):
-    assert (None, None) == (store.get("close", "nobody"), store.version("close", "nobody"))
+    assert (store.get("close", "nobody"), store.version("close", "nobody")) == (None, None)
 
 
 def test_version_is_id_and_version(store):
@@ -63,7 +63,12 @@ def test_user_ids_are_compared_to_the_letter(store, user_id):
 def test_swap_replaces_everything_but_identity(store):
     store.put(row())
     new = row(
-        sealed="v1:1:x", connection_config="{}", metadata="{}", status="reauth_required", created_at=0.0, updated_at=9.0
+        sealed="v1:1:x",
+        connection_config="{}",
+        metadata="{}",
+        status="reauth_required",
+        created_at=0.0,
+        updated_at=9.0,
     )
 
     assert store.compare_and_swap(new, expected_version=1)
@@ -90,7 +95,7 @@ def test_swap_does_not_reach_a_connection_registered_again(store):
 def test_delete_tells_whether_there_was_one(store):
     store.put(row())
 
-    assert (True, False) == (store.delete("close", "user-1"), store.delete("close", "user-1"))
+    assert (store.delete("close", "user-1"), store.delete("close", "user-1")) == (True, False)
     assert store.get("close", "user-1") is None
 
 
@@ -111,9 +116,9 @@ def test_iterate_filters_by_integration_and_user(store):
     def numbers(**filters):
         return [int(found.id, 16) for found in store.iterate(page_size=1, **filters)]
 
-    assert [2, 3] == numbers(integration="slack")
-    assert [1, 2] == numbers(user_id="a")
-    assert [2] == numbers(integration="slack", user_id="a")
+    assert numbers(integration="slack") == [2, 3]
+    assert numbers(user_id="a") == [1, 2]
+    assert numbers(integration="slack", user_id="a") == [2]
 
 
 def test_iterate_goes_on_when_rows_come_and_go_between_pages(store):
@@ -124,7 +129,7 @@ def test_iterate_goes_on_when_rows_come_and_go_between_pages(store):
     store.delete("close", "user-1")
     store.compare_and_swap(row(4, sealed="new"), expected_version=1)
 
-    assert [1, 2, 4] == [int(found.id, 16) for found in (first, *walk)]
+    assert [int(found.id, 16) for found in (first, *walk)] == [1, 2, 4]
 
 
 def test_a_held_lease_is_refused_to_others(store):
@@ -182,7 +187,7 @@ def test_an_ended_lease_cannot_be_renewed(store):
 def test_one_of_many_threads_gets_a_lease(store):
     got = _in_threads(16, lambda number: store.acquire_lease("renew:1", f"owner-{number}", 30))
 
-    assert 1 == sum(end is not None for end in got)
+    assert sum(end is not None for end in got) == 1
 
 
 def test_waiters_do_not_starve_the_holder(store):
@@ -214,13 +219,13 @@ def test_waiters_do_not_starve_the_holder(store):
 def test_an_attempt_is_taken_once(store):
     store.put_attempt("state", "sealed", 200.0, now=100.0)
 
-    assert ("sealed", None) == (store.take_attempt("state", now=150.0), store.take_attempt("state", now=150.0))
+    assert (store.take_attempt("state", now=150.0), store.take_attempt("state", now=150.0)) == ("sealed", None)
 
 
 def test_one_of_many_threads_takes_an_attempt(store):
     store.put_attempt("state", "sealed", 200.0, now=100.0)
 
-    assert ["sealed"] == [got for got in _in_threads(16, lambda _: store.take_attempt("state", now=150.0)) if got]
+    assert [got for got in _in_threads(16, lambda _: store.take_attempt("state", now=150.0)) if got] == ["sealed"]
 
 
 def test_an_expired_attempt_never_comes_back(store):
@@ -241,7 +246,7 @@ def test_without_now_attempts_live_by_the_hosts_clock(store):
     store.put_attempt("live", "sealed", time.time() + 600)
     store.put_attempt("dead", "sealed", time.time() - 1)
 
-    assert (None, "sealed") == (store.take_attempt("dead"), store.take_attempt("live"))
+    assert (store.take_attempt("dead"), store.take_attempt("live")) == (None, "sealed")
 
 
 def test_a_state_cannot_be_used_twice(store):
@@ -271,7 +276,7 @@ def test_threads_swap_without_losing_an_update(store):
 
     _in_threads(8, add)
 
-    assert "40" == store.get("close", "user-1").metadata
+    assert store.get("close", "user-1").metadata == "40"
 
 
 def _add_one(store):
