@@ -100,7 +100,7 @@ def _is_plain_keyword(word: str, value: Any) -> bool:
         return _is_plain(value)
     if word == "required":
         return isinstance(value, list) and all(isinstance(name, str) for name in value)
-    return word in _WORDS and isinstance(value, _WORDS[word]) and not (_WORDS[word] is int and value < 0)
+    return word in _WORDS and isinstance(value, _WORDS[word]) and not (isinstance(value, int) and value < 0)
 
 
 def _describe(error: Any) -> Iterator[Violation]:

@@ -48,7 +48,7 @@ def command(
             answer = client.request(method.upper(), path, params=pairs or None, **body)  # type: ignore[arg-type]
         except TransportError as error:
             raise UnreachableError(
-                f"integration {integration!r}: no answer: {error or type(error).__name__}."
+                f"integration {integration!r}: no answer: {str(error) or type(error).__name__}."
             ) from None
         if as_json:
             _print(answer)

@@ -72,6 +72,9 @@ def is_data(path: Path) -> bool:
             return True
         case ("actions", _, "output", "schema") | ("actions", _, "ok", "value") | ("verification", "expect", "value"):
             return True
+        # A null here deletes a key of the integration's own pagination, which is laid below it later.
+        case ("actions", _, "paginate", _):
+            return True
     return False
 
 

@@ -84,7 +84,9 @@ def check_blueprint(document: Document, version: str) -> Iterator[Problem]:
 def check_complete(merged: Merged, fallback: Location) -> Iterator[Problem]:
     """Yield the problems of a merged integration: here everything that is required must be there."""
     schema = _schema(_INTEGRATION, "auth", "requests")
-    for violation in schema.violations(_without_mode_spelling(merged.data)):
+    for violation in schema.violations(merged.data):
+        if _is_deletion(merged.data, violation) and violation.keyword == "type":
+            continue
         located = merged.locate(violation.pointer, key=violation.at_key) or fallback
         yield _problem(violation, located)
 
@@ -141,10 +143,6 @@ def _unknown_auth_keys(document: Document, pointer: str, auth: Mapping[str, Any]
 
 def _modes() -> Iterator[dict[str, Any]]:
     return (load_schema(name) for name in _names() if name.startswith("auth/"))
-
-
-def _without_mode_spelling(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {key: value for key, value in data.items() if key != "extends_blueprint"}
 
 
 def _locate(document: Document, violation: Violation, pointer: str = "") -> Location:
