@@ -66,7 +66,7 @@ def _keys(store: Store, environ: Mapping[str, str]) -> tuple[bytes, ...]:
 
 
 def _made(store: Store, path: Path) -> tuple[bytes, ...]:
-    if path.exists():
+    if _is_there(path):
         return _read(path, "the encryption key")
     row = next(store.iterate(page_size=1), None)
     if row is not None:
@@ -77,6 +77,13 @@ def _made(store: Store, path: Path) -> tuple[bytes, ...]:
         )
     _make(path)
     return _read(path, "the encryption key")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:  # a folder that may not be entered
+        raise StoreError(f"{path} cannot be read: {error.strerror}. Give this user access, or set {KEYS}.") from error
 
 
 def _make(path: Path) -> None:
@@ -92,7 +99,8 @@ def _make(path: Path) -> None:
             f"{path} cannot be made: {error.strerror}. Make its folder writable, or set {KEYS}. {_HOW}"
         ) from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import uuid
 from pathlib import Path
 from typing import Self
@@ -18,12 +18,16 @@ from nango_py.connections.sqlite import SqliteStore
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory):
+def postgres_server():
     programs = _programs()
     if programs is None:
         _leave_out("PostgreSQL's server programs are not installed; run .ci/install-servers as root")
-    with contextlib.ExitStack() as stack:
-        yield stack.enter_context(_Postgres(programs, tmp_path_factory.mktemp("postgres")))
+    # Not one of pytest's folders: they admit their owner only, and the server runs as another user.
+    with (
+        tempfile.TemporaryDirectory(prefix="nango-py-postgres-") as folder,
+        _Postgres(programs, Path(folder)) as server,
+    ):
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -75,16 +79,13 @@ class _Postgres:
     """A PostgreSQL server on a free loopback port, without durability and without passwords."""
 
     def __init__(self, programs: Path, folder: Path) -> None:
-        self.programs, self.data = programs, folder / "data"
+        self.programs, self.folder, self.data = programs, folder, folder / "data"
         self.port = _free_port()
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def __enter__(self) -> Self:
-        self.data.mkdir(mode=0o700)
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-            shutil.chown(self.data, "postgres", "postgres")
-            for folder in (self.data.parent, *self.data.parents[1:4]):
-                folder.chmod(folder.stat().st_mode | 0o011)
+            shutil.chown(self.folder, "postgres", "postgres")
         self._run("initdb", "--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8")
         self.start()
         return self
@@ -94,7 +95,7 @@ class _Postgres:
 
     def start(self) -> None:
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-        self._run("pg_ctl", "start", "--wait", "--log", str(self.data / "server.log"), "--options", options)
+        self._run("pg_ctl", "start", "--wait", "--log", str(self.folder / "server.log"), "--options", options)
 
     def stop(self) -> None:
         self._run("pg_ctl", "stop", "--wait", "--mode=immediate")
@@ -104,10 +105,10 @@ class _Postgres:
         if os.geteuid() == 0:
             command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--", *command]
         # The server inherits stdout: a pipe would never end.
-        with (self.data.parent / "output.log").open("ab") as output:
+        with (self.folder / "output.log").open("ab") as output:
             done = subprocess.run(command, stdout=output, stderr=output, cwd="/", check=False)
         if done.returncode:
-            pytest.fail((self.data.parent / "output.log").read_text(errors="replace")[-3000:])
+            pytest.fail((self.folder / "output.log").read_text(errors="replace")[-3000:])
 
 
 def _programs() -> Path | None:
