@@ -49,7 +49,7 @@ def face(backend: str, **environ: str) -> Iterator[Face]:
 @contextmanager
 def _sync(environ: dict[str, str]) -> Iterator[Face]:
     with Nango.load(SOURCE, store="memory://", environ=environ) as nango:
-        assert nango.problems == ()
+        assert _faults(nango) == []
         yield _Sync(nango)
 
 
@@ -57,9 +57,14 @@ def _sync(environ: dict[str, str]) -> Iterator[Face]:
 def _async(backend: str, environ: dict[str, str]) -> Iterator[Face]:
     with start_blocking_portal(backend) as portal:
         nango = AsyncNango.load(SOURCE, store="memory://", environ=environ)
-        assert nango.problems == ()
+        assert _faults(nango) == []
         with portal.wrap_async_context_manager(nango):
             yield _Async(nango, portal)
+
+
+def _faults(nango: Nango | AsyncNango) -> list[str]:
+    """Only the server under test runs: the addresses of the others are missing."""
+    return [str(problem) for problem in nango.problems if problem.code != "environment.missing"]
 
 
 class _Sync:
@@ -89,7 +94,9 @@ class _Async:
         return self._portal.call(_collected, partial(getattr(self._nango, method), *args, **options))
 
     def send(self, integration: str, user_id: str, method: str, path: str, **options: Any) -> httpx.Response:
-        return self._portal.call(self._sent, partial(self._nango.client, integration, user_id), method, path, options)
+        open_client = partial(self._nango.client, integration, user_id)
+        answer: httpx.Response = self._portal.call(self._sent, open_client, method, path, options)
+        return answer
 
     async def _sent(
         self, open_client: Callable[[], httpx.AsyncClient], method: str, path: str, options: dict[str, Any]

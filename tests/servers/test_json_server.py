@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nango_py.errors import ResponseError
+from nango_py.errors import ResponseError, UsageError
 from tests.servers.faces import BACKENDS, face
 
 if TYPE_CHECKING:
@@ -80,7 +80,6 @@ def test_post_is_written_with_its_types(nango: Face) -> None:
     assert {"id": created["id"], **wanted} == created
 
 
-def test_connection_without_a_verification_cannot_be_checked_away(nango: Face) -> None:
-    result = nango.call("check_connection", "json-server", "user-1")
-
-    assert result.reason
+def test_check_without_a_verification_says_so(nango: Face) -> None:
+    with pytest.raises(UsageError, match="verification"):
+        nango.call("check_connection", "json-server", "user-1")

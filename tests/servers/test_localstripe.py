@@ -53,6 +53,13 @@ def test_client_is_authorized_below_the_surface(nango: Face, localstripe: LocalS
     assert "Authorization" not in answer.request.headers
 
 
+def test_credentials_go_to_no_other_origin(nango: Face, localstripe: LocalStripe) -> None:
+    same_server = localstripe.url.replace("127.0.0.1", "localhost")
+    answer = nango.send("localstripe", "user-1", "GET", f"{same_server}/v1/customers")
+
+    assert 401 == answer.status_code
+
+
 def test_refusal_is_returned_by_the_client(nango: Face) -> None:
     answer = nango.send("localstripe", "stranger", "GET", "customers")
 
@@ -66,6 +73,12 @@ def test_walk_follows_the_cursor_to_the_end(nango: Face, localstripe: LocalStrip
     assert [1, 2, 3] == [page.number for page in pages]
     assert [False, False, True] == [page.is_last for page in pages]
     assert list(localstripe.emails) == [customer["email"] for page in pages for customer in page.items]
+
+
+def test_page_size_of_the_caller_is_asked_for(nango: Face) -> None:
+    (page,) = nango.collect("pages", "localstripe", "user-1", "customers", params={"limit": 2}, max_pages=1)
+
+    assert 2 == len(page.items)
 
 
 def test_limit_ends_the_walk_early(nango: Face, localstripe: LocalStripe) -> None:
