@@ -96,7 +96,7 @@ class Pool(BaseTransport):
 
     def _start(self) -> None:
         # A lock that another thread of the parent held would stay locked in the child.
-        self._lock = getattr(self, "_lock", None) or threading.Lock()
+        self._lock = threading.Lock()
         self._books = Books(event=threading.Event, max_idle=self._max_idle)
 
     def _enter(self, books: Books, request: Request, profile: Profile) -> Slot:
