@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import warnings
 
@@ -23,6 +24,8 @@ def forked(work):
     if child:
         os.close(writing)
         return child, reading
+    # A child that waits for a lock of its parent must not outlive the test.
+    signal.alarm(20)
     try:
         os.write(writing, work().encode())
     except BaseException as error:
@@ -87,12 +90,14 @@ def test_children_run_loops_of_their_own_over_a_warm_pool(server, ask):
 
     loop = asyncio.new_event_loop()
     loop.run_until_complete(fetch("warm"))
+    known = result(*forked(lambda: str(len(pool._loops))))
     children = [forked(lambda name=name: asyncio.run(fetch(name))) for name in range(6)]
     answers = [result(*child) for child in children]
     own = loop.run_until_complete(fetch("parent"))
     loop.run_until_complete(pool.aclose())
     loop.close()
 
+    assert known == "0"
     assert [f"GET /echo/{name}" for name in range(6)] == answers
     assert (own, server.accepted) == ("GET /echo/parent", 7)
 
