@@ -188,7 +188,7 @@ class Core:
         credentials: Mapping[str, Any],
         connection_config: Mapping[str, Any] | None,
         metadata: Mapping[str, Any] | None,
-    ) -> Flow[ConnectionView]:
+    ) -> Flow[Connection]:
         """Store a new connection."""
         found = self.integration(integration)
         checked = self._credentials(found, credentials)
@@ -197,7 +197,7 @@ class Core:
             lambda: self.manager.vault.register(integration, user_id, checked, config, metadata)
         )
         self.manager.remember(connection)
-        return connection.view()
+        return connection
 
     def get(self, integration: str, user_id: str) -> Flow[Connection]:
         """Return a connection as it is stored now."""
@@ -320,17 +320,19 @@ class Core:
     ) -> Walk:
         """Return the walk over a list of the provider's API."""
         session = self.session(integration, user_id)
+        walked = self._pagination(session.integration, pagination)
+        given = QueryParams(params)
         return Walk(
             asker=self.asker(session),
-            pagination=self._pagination(session.integration, pagination),
+            pagination=walked,
             method=method.upper(),
             path=path,
             agent=self.agent,
-            params=tuple(QueryParams(params).multi_items()) if params else (),
+            params=tuple(given.multi_items()),
             json=json,
             limit=limit,
             max_pages=max_pages,
-            page_size=None,
+            page_size=_page_size_in(given, walked),
             position=position,
         )
 
@@ -399,12 +401,28 @@ class Core:
 
     # Actions
 
-    def declared_output(self, session: Session, action: Action, given: Any, deadline: float | None) -> Flow[Any]:
+    def declared_output(
+        self,
+        session: Session,
+        action: Action,
+        given: Any,
+        *,
+        deadline: float | None,
+        idempotency_key: str | None = None,
+    ) -> Flow[Any]:
         """Return a declarative action's output."""
         who = f"integration {session.integration.name!r}, action {action.name!r}"
         checked = check_input(action, given, who=who)
         asker = self.asker(session, action=action.name, deadline=deadline)
+        if idempotency_key is not None:
+            asker = replace(asker, headers=self._idempotency(session.integration, idempotency_key, who))
         return (yield from perform(asker, action, checked, agent=self.agent, who=who))
+
+    def _idempotency(self, integration: Integration, key: str, who: str) -> Mapping[str, str]:
+        name = integration.retry.idempotency_key
+        if name is None:
+            raise UsageError(f"{who}: the integration declares no retry.idempotency_key, so a key would do nothing.")
+        return {name: header_text(name, key)}
 
     def action_pages(self, session: Session, action: Action, given: Any, deadline: float | None) -> Flow[None]:
         """Emit the pages of a paginated action; of another one, its output as one page."""
@@ -464,6 +482,12 @@ def check_python_output(integration: str, action: PythonAction, output: Any) -> 
             action=action.name,
         )
     return output
+
+
+def _page_size_in(params: QueryParams, pagination: Pagination) -> int | None:
+    """Return the page size that a caller asks for by the parameter itself: the caller comes last, and so wins."""
+    text = params.get(pagination.limit_name_in_request or "", "")
+    return int(text) if text.isascii() and text.isdigit() and int(text) else None
 
 
 def _check_mapping(value: Any, what: str) -> None:

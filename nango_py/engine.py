@@ -83,7 +83,7 @@ class Nango:
         credentials: Mapping[str, Any],
         connection_config: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
-    ) -> ConnectionView:
+    ) -> Connection:
         """Store a new connection of a user's account.
 
         Raises:
@@ -175,8 +175,11 @@ class Nango:
         input: Mapping[str, Any] | None = None,  # noqa: A002 - DESIGN's word
         *,
         deadline: float | None = None,
+        idempotency_key: str | None = None,
     ) -> Any:
         """Run an action and return its output; *deadline* is in seconds.
+
+        *idempotency_key* goes into the header that the integration's retry policy names.
 
         Raises:
             UnknownAction, InputError: Nothing was sent.
@@ -186,7 +189,9 @@ class Nango:
         found = self._core.action(session.integration, action)
         if isinstance(found, PythonAction):
             return self._run_python(session, found, input)
-        return self._driver.run(self._core.declared_output(session, found, input, deadline))
+        return self._driver.run(
+            self._core.declared_output(session, found, input, deadline=deadline, idempotency_key=idempotency_key)
+        )
 
     def stream_action(
         self,
@@ -300,7 +305,7 @@ class AsyncNango:
         credentials: Mapping[str, Any],
         connection_config: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
-    ) -> ConnectionView:
+    ) -> Connection:
         """Store a new connection of a user's account."""
         flow = self._core.register(integration, user_id, credentials, connection_config, metadata)
         return await self._driver.run(flow)
@@ -370,13 +375,16 @@ class AsyncNango:
         input: Mapping[str, Any] | None = None,  # noqa: A002
         *,
         deadline: float | None = None,
+        idempotency_key: str | None = None,
     ) -> Any:
         """Run an action and return its output."""
         session = self._core.session(integration, user_id)
         found = self._core.action(session.integration, action)
         if isinstance(found, PythonAction):
             return await self._run_python(session, found, input)
-        return await self._driver.run(self._core.declared_output(session, found, input, deadline))
+        return await self._driver.run(
+            self._core.declared_output(session, found, input, deadline=deadline, idempotency_key=idempotency_key)
+        )
 
     async def stream_action(
         self,

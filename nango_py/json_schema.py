@@ -83,7 +83,7 @@ _WORDS = {
 
 
 def _is_plain(schema: Any) -> bool:
-    """Tell at a glance whether a schema is sound: the meta-schema, 4 ms a schema, is for those that are not plain."""
+    """Tell at a glance whether a schema is sound: the meta-schema, 4 ms a schema, is for the others."""
     if not isinstance(schema, dict):
         return isinstance(schema, bool)
     return all(_is_plain_keyword(word, value) for word, value in schema.items())

@@ -47,7 +47,7 @@ def add(
         fields = nango._core.integration(integration).credentials  # noqa: SLF001 - of the house
         given = read_credentials(fields, os.environ, credentials)
         pairs = dict(item.partition("=")[::2] for item in config)
-        view = nango.register_connection(integration, user_id, given, pairs)
+        view = nango.register_connection(integration, user_id, given, pairs).view()
         _show(_plain(view), as_json=as_json)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from nango_py.effects import ReadAnswer
@@ -23,7 +23,7 @@ from nango_py.policy.paths import compile_path
 from nango_py.policy.retry import is_rate_limited, stated_wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from nango_py.clock import Clock
     from nango_py.effects import Flow
@@ -45,6 +45,8 @@ class Asker:
     clock: Clock
     random: Callable[[], float]
     action: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers of every request, such as an idempotency key."""
     ends_at: float | None = None
     """When, by the monotonic clock, everything must be over."""
 
@@ -54,6 +56,7 @@ class Asker:
         Raises:
             UnreachableError: No answer came.
         """
+        request.headers.update(self.headers)
         try:
             answer = yield from converse(
                 request, self.session, clock=self.clock, random=self.random, deadline=self.time_left()

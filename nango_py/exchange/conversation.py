@@ -81,6 +81,7 @@ class _Exchange:
             # The error's own request is the signed copy: the caller gets to see the one without credentials.
             error.request = self.request
             return error
+        answer.request = self.request
         return answer
 
     def _outcome(self, signed: Request, result: Response | TransportError) -> Flow[Outcome]:

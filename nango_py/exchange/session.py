@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Moment", "Session", "profile_of"]
 
-_KNOWN_EXTENSIONS = ("timeout", "sni_hostname", "trace", "target")
+_KNOWN_EXTENSIONS = ("timeout", "sni_hostname", "target")
+"""What a caller may ask of the pool; `trace` is left out: it would see the signed request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
