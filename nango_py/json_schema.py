@@ -78,7 +78,8 @@ class Schema:
 
 _WORDS = {
     "$comment": str, "default": object, "description": str, "examples": list, "enum": list, "format": str,
-    "maxItems": int, "maxLength": int, "maximum": int, "minItems": int, "minLength": int, "minimum": int, "title": str,
+    "maxItems": int, "maxLength": int, "maximum": int, "minItems": int, "minLength": int, "minimum": int,
+    "title": str,
 }  # fmt: skip
 
 

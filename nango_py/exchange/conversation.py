@@ -80,6 +80,7 @@ class _Exchange:
         except TransportError as error:
             # The error's own request is the signed copy: the caller gets to see the one without credentials.
             error.request = self.request
+            error.args = tuple(self.session.masked(str(part)) for part in error.args)
             return error
         answer.request = self.request
         return answer

@@ -1,0 +1,84 @@
+"""The command line as people and machines use it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+SECRET = "api_cli_secret_99"
+
+
+@pytest.fixture
+def run(tmp_path):
+    environ = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config")}
+
+    def command(*words, stdin=""):
+        return subprocess.run(
+            [sys.executable, "-c", "from nango_py.cli import main; main()", *words],
+            cwd=tmp_path,
+            env=environ,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return command
+
+
+def test_init_check_add_and_show(run, tmp_path):
+    assert 0 == run("init").returncode
+    assert 2 == run("init").returncode
+    assert 0 == run("check").returncode
+    added = run("connections", "add", "close", "u", "--credentials", "-", stdin=json.dumps({"username": SECRET}))
+    assert (0, "") == (added.returncode, added.stderr)
+    shown = run("connections", "show", "close", "u", "--json")
+    assert {"username": "***", "password": "***"} == json.loads(shown.stdout)["credentials"]
+    assert ["u"] == [item["user_id"] for item in json.loads(run("connections", "list", "--json").stdout)]
+    assert 2 == run("connections", "add", "close", "u", "--credentials", "-", stdin='{"username": "x"}').returncode
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in files if SECRET.encode() in path.read_bytes()]
+    assert 0 == run("keys", "rotate").returncode
+    assert 0 == run("connections", "delete", "close", "u", "--yes").returncode
+
+
+def test_check_finds_a_misspelt_key_with_its_line(run, tmp_path):
+    (tmp_path / "integrations.yaml").write_text("integrations:\n  close:\n    extends_bluprint: close:v0\n")
+    found = run("check")
+    assert 1 == found.returncode
+    assert "integrations.yaml:3:5: unknown key 'extends_bluprint'. Did you mean 'extends_blueprint'?" in found.stdout
+    problem = json.loads(run("check", "--json").stdout)["problems"][0]
+    assert (3, 5, "schema.unknown_key") == (problem["line"], problem["column"], problem["code"])
+
+
+def test_explain_shows_file_and_line_and_no_secret(run):
+    run("init")
+    run("connections", "add", "close", "u", "--credentials", "-", stdin=json.dumps({"username": SECRET}))
+    shown = run("explain", "close", "list-leads", "u")
+    assert 0 == shown.returncode
+    assert "close.yaml:" in shown.stdout
+    assert "Basic <basic_auth_encoded>" in shown.stdout
+    assert SECRET not in shown.stdout
+
+
+def test_unknown_names_are_wrong_use(run):
+    run("init")
+    wrong = run("run", "close", "list-leeds", "u")
+    assert (2, True) == (wrong.returncode, "Did you mean 'list-leads'?" in wrong.stderr)
+    assert 2 == run("no-such-command").returncode
+
+
+def test_demo_tells_the_truth(run):
+    told = json.loads(run("demo", "--json").stdout)
+    assert [200, 200, 429, 200, 200] == [row["answer"] for row in told["requests"]]
+    assert (250, "demo@example.com") == (told["leads"], told["me"])
+
+
+def test_blueprints_are_listed_and_shown(run):
+    names = [item["name"] for item in json.loads(run("blueprints", "list", "--json").stdout)]
+    assert {"close", "slack", "hubspot"} <= set(names)
+    assert "BASIC" == json.loads(run("blueprints", "show", "close", "--json").stdout)["auth_mode"]
