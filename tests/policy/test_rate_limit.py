@@ -1,4 +1,3 @@
-# ruff: noqa: SIM300 - expected == actual, as everywhere in these tests
 from __future__ import annotations
 
 import math

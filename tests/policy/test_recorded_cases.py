@@ -1,4 +1,4 @@
-# ruff: noqa: SIM300, T201 - expected == actual is the house style, and the counts are for a reader
+# ruff: noqa: T201 - expected == actual is the house style, and the counts are for a reader
 """Compare our decisions with recorded ones, where the recordings are at hand; every difference has a name.
 
 The recordings are no part of the repository: NANGO_PY_SHARED_DATA names their folder.

@@ -1,4 +1,3 @@
-# ruff: noqa: SIM300 - expected == actual, as everywhere in these tests
 """Docker's registry: RFC 8288 links with relative targets."""
 
 from __future__ import annotations

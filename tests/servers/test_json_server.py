@@ -1,4 +1,3 @@
-# ruff: noqa: SIM300 - expected == actual, as everywhere in these tests
 """json-server: no authentication, pages by absolute links and by number."""
 
 from __future__ import annotations

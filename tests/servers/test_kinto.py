@@ -1,4 +1,3 @@
-# ruff: noqa: SIM300 - expected == actual, as everywhere in these tests
 """Kinto: the next page's URL in a header of its own, and a bucket for each connection."""
 
 from __future__ import annotations

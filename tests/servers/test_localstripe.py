@@ -1,4 +1,3 @@
-# ruff: noqa: SIM300 - expected == actual, as everywhere in these tests
 """localstripe, Close's twin: the key as user name, an empty password, and cursors."""
 
 from __future__ import annotations

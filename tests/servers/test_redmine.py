@@ -1,4 +1,3 @@
-# ruff: noqa: SIM300 - expected == actual, as everywhere in these tests
 """Redmine: one account through three blueprint versions (key in a header, in the query, Basic), and offsets."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: SIM300 - expected == actual, as everywhere in these tests
 """Roundup: headers against forgery, the next page in the body, and a limiter that refuses with ``Retry-After: 0``."""
 
 from __future__ import annotations
