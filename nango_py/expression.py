@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -42,9 +42,9 @@ class Function:
         return self.call(*args)
 
 
-def moment_functions(now: float, uuid: str) -> dict[str, Function]:
+def moment_functions(now: float, uuid: Callable[[], str]) -> dict[str, Function]:
     """Return the functions of one exchange: its time, in seconds since the epoch, and its UUID stay fixed."""
-    return {"now": Function(lambda pattern=None: _formatted(now, pattern)), "uuid": Function(lambda: uuid)}
+    return {"now": Function(lambda pattern=None: _formatted(now, pattern)), "uuid": Function(uuid)}
 
 
 def _formatted(now: float, pattern: Any) -> str:

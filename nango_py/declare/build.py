@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -29,7 +31,7 @@ from nango_py.secret import Secret
 from nango_py.template import split, tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator
 
     from nango_py.auth import AuthScheme
     from nango_py.declare.merge import Merged
@@ -52,6 +54,8 @@ class Builder:
         """Return the integration; it is only sound when no problem was reported."""
         data = self.merged.data
         auth = self._auth(data["auth"])
+        for section in ("credentials", "connection_config"):
+            self._patterns(data.get(section), f"/{section}")
         pagination = self._pagination(data.get("pagination"), "/pagination")
         return Integration(
             name=self.name,
@@ -217,7 +221,34 @@ class Builder:
         schema = Schema(document)
         for flaw in schema.flaws():
             self.report(pointer, "schema.flaw", f"this is no JSON Schema: {flaw}")
+        self._patterns(document, pointer)
         return schema
+
+    def _patterns(self, declared: Any, pointer: str) -> None:
+        for at, pattern in _patterns_in(declared, pointer):
+            try:
+                re.compile(pattern)
+            except (re.error, OverflowError, RecursionError) as error:
+                self.report(at, "pattern", f"this is no regular expression: {error}.")
+
+
+_DATA = frozenset({"const", "default", "enum", "example", "examples"})
+
+
+def _patterns_in(declared: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    """Yield every regular expression of fields or of a JSON Schema, with its pointer."""
+    if isinstance(declared, Mapping):
+        for key, value in declared.items():
+            at = pointer + pointer_to(key)
+            if key == "pattern" and isinstance(value, str):
+                yield at, value
+            elif key == "patternProperties" and isinstance(value, Mapping):
+                yield from ((at + pointer_to(pattern), pattern) for pattern in value)
+            if key not in _DATA:
+                yield from _patterns_in(value, at)
+    elif isinstance(declared, list):
+        for index, item in enumerate(declared):
+            yield from _patterns_in(item, f"{pointer}/{index}")
 
 
 def _known(keys: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 __all__ = ["is_bound"]
 
 
-def is_bound(url: URL, base_url: str, allowed: Iterable[str]) -> bool:
+def is_bound(url: URL, base: URL, allowed: Iterable[str]) -> bool:
     """Tell whether *url* belongs to the base URL's origin or to an allowed one; ``*.`` stands for one label."""
-    return is_same_origin(url, URL(base_url)) or any(_matches(url, origin) for origin in allowed)
+    return is_same_origin(url, base) or any(_matches(url, origin) for origin in allowed)
 
 
 def _matches(url: URL, origin: str) -> bool:

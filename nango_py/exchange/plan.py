@@ -50,6 +50,8 @@ class Plan:
     """What one version of a connection makes of its requests."""
 
     base_url: str = field(repr=False)
+    base: URL = field(repr=False)
+    """The base URL, parsed once."""
     shown_base_url: str
     values: Mapping[str, Any] = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
@@ -115,7 +117,11 @@ def make_plan(integration: Integration, connection: Any, shape: Shape) -> Plan:
         raise CredentialsError(f"integration {integration.name!r}: base_url: {error}") from None
     shown = real if shape.is_fixed else _shown_base(integration, values, real)
     return Plan(
-        base_url=real, shown_base_url=shown, values=values, secrets=tuple(secret_texts(integration, connection))
+        base_url=real,
+        base=URL(real),
+        shown_base_url=shown,
+        values=values,
+        secrets=tuple(secret_texts(integration, connection)),
     )
 
 

@@ -32,13 +32,20 @@ class Moment:
     """What stays fixed for one exchange: the time of its beginning and its UUID."""
 
     now: float
-    uuid: str
+    _uuid: list[str] = field(default_factory=list, repr=False)
+
+    @property
+    def uuid(self) -> str:
+        """Return the UUID, made when it is first asked for."""
+        if not self._uuid:
+            self._uuid.append(str(uuid4()))
+        return self._uuid[0]
 
     def functions(self) -> Mapping[str, Any]:
         """Return the functions that placeholders may call."""
         from nango_py.expression import moment_functions  # noqa: PLC0415 - most requests need no Jinja
 
-        return moment_functions(self.now, self.uuid)
+        return moment_functions(self.now, lambda: self.uuid)
 
 
 def profile_of(integration: Integration) -> Profile:
@@ -85,13 +92,13 @@ class Session:
 
     def moment(self) -> Moment:
         """Return the fixed things of a new exchange."""
-        return Moment(now=self.clock.now(), uuid=str(uuid4()))
+        return Moment(now=self.clock.now())
 
     def sign(self, request: Request, plan: Plan, moment: Moment, body: bytes | None) -> Request:
         """Return a copy of *request* that bears the connection's credentials, if its origin may meet them."""
         url = swap_base(request.url, plan.shown_base_url, plan.base_url)
         copy = self._copy(request, url)
-        if not is_bound(url, plan.base_url, self.integration.requests.allowed_origins):
+        if not is_bound(url, plan.base, self.integration.requests.allowed_origins):
             self.log("warning", "request.sent_bare", host=url.host, reason="foreign_origin")
             return copy
         try:
@@ -104,7 +111,7 @@ class Session:
         """Return the URL of a path below the base URL, or an absolute URL of an origin that may meet credentials."""
         if path.startswith(("http://", "https://")):
             url = swap_base(URL(path), plan.shown_base_url, plan.base_url)
-            if not is_bound(url, plan.base_url, self.integration.requests.allowed_origins):
+            if not is_bound(url, plan.base, self.integration.requests.allowed_origins):
                 raise ForeignOriginError(
                     f"integration {self.integration.name!r}: {url.host} is not the origin of its base_url. "
                     "Add it to requests.allowed_origins if it may get the credentials.",
@@ -158,7 +165,9 @@ class Session:
             return copy
         if place is None and "Authorization" in copy.headers:
             return copy
-        return auth.sign(copy, plan.values, now=self.clock.now(), nonce=uuid4().hex, body=body)
+        return auth.sign(
+            copy, plan.values, now=self.clock.now(), nonce=uuid4().hex if place is None else "", body=body
+        )
 
 
 def _functions_for(shape: Shape, moment: Moment) -> Mapping[str, Any]:
