@@ -37,6 +37,8 @@ class Shape:
     """
 
     base_url: str
+    base: URL
+    """The base URL, parsed once."""
     is_fixed: bool
     headers: tuple[tuple[str, str], ...]
     params: tuple[tuple[str, str], ...]
@@ -81,8 +83,10 @@ def shape_of(integration: Integration) -> Shape:
     environment = {**integration.environment, "env": integration.environment}
     roots = {name[0] for name in requests.base_url.names}
     is_fixed = roots <= {"env", *integration.environment}
+    base_url = base_url_text(requests.base_url, environment) if is_fixed else _stand_in(requests.base_url, {})
     return Shape(
-        base_url=base_url_text(requests.base_url, environment) if is_fixed else _stand_in(requests.base_url, {}),
+        base_url=base_url,
+        base=URL(base_url),
         is_fixed=is_fixed,
         headers=tuple((name, header_text(name, value)) for name, value in headers),
         params=tuple(pair for name, value in params for pair in pairs_of(name, value)),
@@ -118,7 +122,7 @@ def make_plan(integration: Integration, connection: Any, shape: Shape) -> Plan:
     shown = real if shape.is_fixed else _shown_base(integration, values, real)
     return Plan(
         base_url=real,
-        base=URL(real),
+        base=shape.base if shape.is_fixed else URL(real),
         shown_base_url=shown,
         values=values,
         secrets=tuple(secret_texts(integration, connection)),

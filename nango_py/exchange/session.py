@@ -86,9 +86,11 @@ class Session:
         return self._plan
 
     @property
-    def shown_base_url(self) -> str:
+    def shown_base_url(self) -> URL:
         """Return the base URL as people may see it; a stand-in where it depends on a connection not read yet."""
-        return self.shape.base_url if self._plan is None else self._plan.shown_base_url
+        if self._plan is None or self.shape.is_fixed:
+            return self.shape.base
+        return URL(self._plan.shown_base_url)
 
     def moment(self) -> Moment:
         """Return the fixed things of a new exchange."""
