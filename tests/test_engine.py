@@ -396,6 +396,17 @@ def test_unknown_connection_shows_when_an_async_client_is_entered():
     asyncio.run(main())
 
 
+def test_deadline_ends_an_action_between_its_pages():
+    clock = ManualClock()
+
+    def slowly(request):
+        clock.advance(6)
+        return httpx.Response(200, json={"data": [{"id": "a"}], "has_more": True})
+
+    with engine(slowly, clock=clock) as nango, pytest.raises(nango_py.DeadlineError, match="deadline"):
+        nango.trigger_action("close", "list-leads", "u", {"limit": 5}, deadline=5)
+
+
 def test_both_engines_offer_the_same_names():
     def names(engine):
         return {name for name in vars(engine) if not name.startswith("_")}

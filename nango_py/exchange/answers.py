@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from nango_py.effects import ReadAnswer
 from nango_py.errors import (
     AuthenticationError,
+    DeadlineError,
     OutputError,
     RateLimitedError,
     RemoteError,
@@ -55,14 +56,17 @@ class Asker:
 
         Raises:
             UnreachableError: No answer came.
+            DeadlineError: The time given to the action is over.
         """
         request.headers.update(self.headers)
+        self._hurry(request)
         try:
             answer = yield from converse(
                 request, self.session, clock=self.clock, random=self.random, deadline=self.time_left()
             )
             yield ReadAnswer(answer)
         except TransportError as error:
+            self._check_time(attempts=attempts_of(error))
             raise UnreachableError(
                 f"{self._who()}: {described(request)} got no answer: {self.session.masked(_reason(error))}.",
                 attempts=attempts_of(error),
@@ -83,6 +87,21 @@ class Asker:
         if ok is not None and not matches(ok, body):
             self.refuse(request, answer, _message(ok, body))
         return answer, body
+
+    def _hurry(self, request: Request) -> None:
+        """Let no phase of an attempt take longer than what is left."""
+        self._check_time()
+        left = self.time_left()
+        if left is not None:
+            phases = request.extensions.get("timeout", {})
+            request.extensions["timeout"] = {
+                name: left if seconds is None else min(seconds, left) for name, seconds in phases.items()
+            }
+
+    def _check_time(self, **context: Any) -> None:
+        left = self.time_left()
+        if left is not None and left <= 0:
+            self.fail(DeadlineError, "the time given by deadline= is over.", **context)
 
     def time_left(self) -> float | None:
         """Return the seconds that are left, or None when there is no end."""
