@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
@@ -110,7 +111,10 @@ def test_the_links_between_pages_lead_somewhere() -> None:
 def test_the_demo_output_in_the_readme_is_the_demos(tmp_path: Path) -> None:
     code = "from nango_py.cli import main; main()"
     command = [sys.executable, "-c", code, "demo"]
-    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60).stdout
+    environ = {**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    shown = subprocess.run(
+        command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=True, timeout=60
+    ).stdout
     table = [line.rstrip() for line in shown.splitlines() if line.startswith(("sent", "GET", "Came back"))]
     readme = [line.rstrip() for line in (ROOT / "README.md").read_text("utf-8").splitlines()]
     assert 7 == len(table)
