@@ -1,0 +1,109 @@
+"""What is logged holds no secret, in whatever form it comes."""
+
+from __future__ import annotations
+
+import logging
+from base64 import b64encode
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from nango_py.log import Masked, emit, logger
+
+SECRET = "s3cr&t/ key=+ü"
+
+
+def secrets():
+    return [SECRET]
+
+
+FORMS = {
+    "plain": SECRET,
+    "url-encoded": quote(SECRET, safe=""),
+    "form-encoded": quote_plus(SECRET),
+    "base64": b64encode(SECRET.encode()).decode(),
+    "base64 without padding": b64encode(SECRET.encode()).decode().rstrip("="),
+    "escaped": SECRET.encode("unicode_escape").decode(),
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_every_form_of_a_secret_is_masked(form):
+    masked = Masked(secrets).text(f"GET https://x/?a={form}&b=1")
+
+    assert masked.rstrip("=").startswith("GET https://x/?a=***")
+    assert form.rstrip("=") not in masked
+
+
+def test_a_secret_that_holds_another_is_masked_whole():
+    assert "a *** b ***" == Masked(lambda: ["abcd", "abcdefgh"]).text("a abcdefgh b abcd")
+
+
+def test_without_secrets_nothing_is_masked():
+    assert "GET /" == Masked(list).text("GET /")
+
+
+def test_secrets_too_short_to_be_told_from_words_are_left():
+    assert "an abc" == Masked(lambda: ["abc", ""]).text("an abc")
+
+
+def test_values_are_masked_at_every_depth():
+    event = {"event": f"sent {SECRET}", "url": {"q": [SECRET, 1, None, True]}, "error": ValueError(SECRET)}
+
+    assert {"event": "sent ***", "url": {"q": ["***", 1, None, True]}, "error": "***"} == Masked(secrets)(
+        None, "info", event
+    )
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["Authorization", "api_key", "X-Api-Key", "apikey", "Cookie", "password", "client_secret", "access_token"],
+)
+def test_a_value_under_a_telling_key_is_masked_unseen(key):
+    assert {key: "***", "in": {key: "***"}} == Masked(list)(None, "info", {key: "whatever", "in": {key: 5}})
+
+
+def test_an_absent_secret_may_be_seen_to_be_absent():
+    assert {"token": None, "has_token": True} == Masked(list)(None, "info", {"token": None, "has_token": True})
+
+
+def test_a_line_goes_to_our_own_logger_masked(caplog):
+    with caplog.at_level(logging.DEBUG, logger="nango_py"):
+        logger(secrets, integration="demo").warning("refused", why=f"bad {SECRET}")
+
+    assert [("nango_py", logging.WARNING, "event='refused' integration='demo' why='bad ***' level='warning'")] == [
+        (name, level, message) for name, level, message in caplog.record_tuples
+    ]
+
+
+def test_a_traceback_is_masked(caplog):
+    with caplog.at_level(logging.DEBUG, logger="nango_py"):
+        try:
+            raise ValueError(SECRET)
+        except ValueError:
+            logger(secrets).error("failed", exc_info=True)
+
+    assert "ValueError: ***" in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_lines_below_the_level_are_dropped(caplog):
+    with caplog.at_level(logging.DEBUG, logger="nango_py"):
+        quiet = logger(list, level="warning")
+        quiet.info("small")
+        quiet.error("big")
+        emit("info", "small", secrets=list, least="warning")
+        emit("error", "bigger", secrets=list, least="warning")
+
+    assert ["ERROR", "ERROR"] == [record.levelname for record in caplog.records]
+
+
+def test_nothing_is_asked_for_when_nobody_listens():
+    def asked():
+        raise AssertionError
+
+    logging.getLogger("nango_py").setLevel(logging.CRITICAL)
+    try:
+        emit("info", "unheard", secrets=asked)
+    finally:
+        logging.getLogger("nango_py").setLevel(logging.NOTSET)
