@@ -12,6 +12,8 @@ from nango_py.core import Core, check_python_output
 from nango_py.errors import UsageError
 from nango_py.exchange.drivers import STORE_THREADS, AsyncDriver, Driver
 from nango_py.exchange.transport import open_async_client, open_client
+from nango_py.http import AsyncBaseTransport as AsyncTransport
+from nango_py.http import BaseTransport as SyncTransport
 from nango_py.log import logger
 
 if TYPE_CHECKING:
@@ -248,8 +250,15 @@ class Nango:
     def _background(self) -> _Background:
         with self._lock:
             if self._loop is None:
-                self._loop = _Background(self._core)
+                self._loop = _Background(self._core, self._async_transport())
             return self._loop
+
+    def _async_transport(self) -> AsyncBaseTransport | None:
+        """Return the caller's own transport for async actions, which must serve a loop as well."""
+        given: object = None if self._owns_pool else self._pool
+        if given is not None and not isinstance(given, AsyncTransport):
+            raise UsageError("the given transport= serves threads only, and this action is async.")
+        return given
 
     @property
     def _driver(self) -> Driver:
@@ -429,12 +438,16 @@ class AsyncNango:
             )
         from anyio.to_thread import run_sync  # noqa: PLC0415
 
+        own: object = None if self._owns_pool else self._pool
+        if own is not None and not isinstance(own, SyncTransport):
+            raise UsageError("the given transport= serves event loops only, and this action is not async.")
+
         def work() -> Any:
-            nango = Nango(self._core, None)
+            nango = Nango(self._core, own)
             try:
                 return nango._run_python(session, action, checked)  # noqa: SLF001
             finally:
-                if nango._pool is not None:  # noqa: SLF001 - the store stays open: it is this engine's
+                if nango._owns_pool and nango._pool is not None:  # noqa: SLF001 - the store stays open: it is this engine's
                     nango._pool.close()  # noqa: SLF001
 
         return await run_sync(work)
@@ -477,12 +490,12 @@ class AsyncNango:
 class _Background:
     """One event loop in a thread of its own, for ``async`` Python actions under :class:`Nango`."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, transport: AsyncBaseTransport | None) -> None:
         import asyncio  # noqa: PLC0415 - only async actions need it
 
         self._asyncio = asyncio
         self._loop: AbstractEventLoop = asyncio.new_event_loop()
-        self._nango = AsyncNango(core, None)
+        self._nango = AsyncNango(core, transport)
         self._thread = threading.Thread(target=self._loop.run_forever, name="nango_py-actions", daemon=True)
         self._thread.start()
 
@@ -500,7 +513,7 @@ class _Background:
         """Stop the loop and close its connections."""
 
         async def last() -> None:
-            if self._nango._pool is not None:  # noqa: SLF001
+            if self._nango._owns_pool and self._nango._pool is not None:  # noqa: SLF001
                 await self._nango._pool.aclose()  # noqa: SLF001
 
         self._asyncio.run_coroutine_threadsafe(last(), self._loop).result()

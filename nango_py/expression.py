@@ -231,7 +231,8 @@ def names_of(text: str) -> frozenset[tuple[str, ...]]:
         TemplateError: It is no expression of the language, or uses an unknown filter, test or function.
     """
     tree = _parsed(text)
-    for node in tree.find_all((nodes.Filter, nodes.Test, nodes.Call)):
+    # find_all looks below its node only, and most filters and calls are the outermost node.
+    for node in (tree, *tree.find_all((nodes.Filter, nodes.Test, nodes.Call))):
         _check_known(node, text)
     return frozenset(_names(tree))
 

@@ -101,10 +101,10 @@ def _threshold(level: str) -> Callable[[Any, str, Any], Any]:
 
 def emit(level: str, event: str, *, secrets: Callable[[], Iterable[str]], least: str = "info", **fields: Any) -> None:
     """Log one line of the engine, if anybody listens."""
-    numbers = logging.getLevelNamesMapping()
-    if numbers[level.upper()] >= numbers[least.upper()] and _LOGGER.isEnabledFor(numbers[level.upper()]):
+    if _NUMBERS[level] >= _NUMBERS[least] and _LOGGER.isEnabledFor(_NUMBERS[level]):
         getattr(logger(secrets, level=least), level)(event, **fields)
 
 
+_NUMBERS = {name.lower(): number for name, number in logging.getLevelNamesMapping().items()}
 _LOGGER = logging.getLogger("nango_py")
 _LOGGER.addHandler(logging.NullHandler())

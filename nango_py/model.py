@@ -107,6 +107,8 @@ class Action:
     output: Output = field(default_factory=Output)
     ok: Sign | None = None
     requires_scopes: tuple[str, ...] = ()
+    calls: bool = False
+    """Whether a placeholder calls ``now`` or ``uuid``, which an exchange then has to provide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,25 +24,8 @@ def versions(path: Path) -> dict:
     return yaml.safe_load(path.read_text(encoding="utf-8"))["versions"]
 
 
-BROKEN = {
-    # Not strict: mending the file must not break the suite. Then the entry goes.
-    "lever": "line 54: a comma in an unquoted description inside { } begins a second key, without a value",
-}
-
 KEYS = [(path, version) for path in FILES for version in versions(path)]
 every_version = pytest.mark.parametrize(("path", "version"), KEYS, ids=[f"{path.stem}:{v}" for path, v in KEYS])
-every_loading_version = pytest.mark.parametrize(
-    ("path", "version"),
-    [
-        pytest.param(
-            path,
-            version,
-            id=f"{path.stem}:{version}",
-            marks=[pytest.mark.xfail(reason=BROKEN[path.stem], strict=False)] if path.stem in BROKEN else [],
-        )
-        for path, version in KEYS
-    ],
-)
 
 
 @cache
@@ -54,7 +37,7 @@ def test_the_catalogue_lists_its_files():
     assert {path.stem for path in FILES} == set(Catalogue().names(BUILT_IN))
 
 
-@every_loading_version
+@every_version
 def test_a_blueprint_loads_without_a_problem(path, version):
     assert [] == [str(problem) for problem in loaded(path, version).problems]
 
@@ -76,14 +59,14 @@ def test_a_blueprint_states_its_sources(path, version):
     assert all(source["url"].startswith("https://") and source["read"] for source in sources.values())
 
 
-@every_loading_version
+@every_version
 def test_a_blueprint_can_be_verified_or_is_a_known_exception(path, version):
     integration = loaded(path, version).integrations["it"]
 
     assert (path.stem not in WITHOUT_VERIFICATION) == (integration.verification is not None)
 
 
-@every_loading_version
+@every_version
 def test_every_action_is_described_and_typed(path, version):
     actions = loaded(path, version).integrations["it"].actions.values()
 

@@ -357,10 +357,12 @@ def test_python_actions_run_under_both_engines(tmp_path):
     async def beside_a_loop():
         async with AsyncNango.load(tmp_path / "integrations.yaml", **options) as nango:
             await nango.register_connection("close", "u", {"username": KEY})
+            assert ["1", 2, "u"] == await nango.trigger_action("close", "who", "u", {"x": 2})
             return await nango.trigger_action("close", "awho", "u")
 
     with Nango.load(tmp_path / "integrations.yaml", **options) as nango:
         nango.register_connection("close", "u", {"username": KEY})
+        assert "1" == nango.trigger_action("close", "awho", "u")
         assert ["1", 2, "u"] == nango.trigger_action("close", "who", "u", {"x": 2})
         with pytest.raises(nango_py.InputError):
             nango.trigger_action("close", "who", "u", {})

@@ -11,7 +11,7 @@ from nango_py.exchange.pages import Walk
 from nango_py.exchange.plan import header_text, pairs_of, render_path
 from nango_py.exchange.requests import make_request
 from nango_py.policy.paths import compile_path
-from nango_py.template import TemplateError, names_in, render_tree
+from nango_py.template import TemplateError, render_tree
 
 if TYPE_CHECKING:
     from nango_py.effects import Effect, Flow
@@ -168,13 +168,7 @@ def _page_size(action: Action, given: Mapping[str, Any], limit: int | None) -> i
 
 def _filled(asker: Asker, action: Action, given: Mapping[str, Any], who: str) -> Flow[Filled]:
     plan = yield from asker.session.open()
-    return fill(action, given, plan, asker.session.moment().functions() if _calls(action) else {}, who=who)
-
-
-def _calls(action: Action) -> bool:
-    request = action.request
-    trees = (request.path, request.params, request.headers, request.json, request.form, action.output.map)
-    return any(name[0] in {"now", "uuid"} for tree in trees for name in names_in(tree))
+    return fill(action, given, plan, asker.session.moment().functions() if action.calls else {}, who=who)
 
 
 def _shaped(action: Action, filled: Filled, asker: Asker) -> Callable[[Any], Any]:

@@ -62,7 +62,9 @@ def command(file: str, *, as_json: bool) -> None:
     ):
         document = yaml.safe_load(path.read_text("utf-8")) if path.exists() else source
         document["integrations"]["close"].setdefault("requests", {})["base_url"] = url
-        environ = {**os.environ, "XDG_CONFIG_HOME": folder}
+        # The provider is on this machine: no proxy stands in between.
+        environ = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        environ["XDG_CONFIG_HOME"] = folder
         store = f"sqlite:///{Path(folder) / 'demo.db'}"
         with Nango.load(document, store=store, environ=environ) as nango:
             me, leads = _main_job(nango)

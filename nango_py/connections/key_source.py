@@ -24,7 +24,7 @@ __all__ = ["KEYS", "KEYS_FILE", "key_ring", "made_key_path", "read_keys"]
 
 KEYS = "NANGO_ENCRYPTION_KEYS"
 KEYS_FILE = "NANGO_ENCRYPTION_KEYS_FILE"
-_HOW = "Make a key with `nango-py keys new`, or `openssl rand -base64 32`."
+_HOW = "Make a key: openssl rand -base64 32."
 
 
 def key_ring(store: Store, environ: Mapping[str, str]) -> KeyRing:

@@ -28,7 +28,7 @@ from nango_py.policy.paths import compile_path
 from nango_py.policy.retry import InBody, RetryPolicy
 from nango_py.policy.status_rule import is_status_rule
 from nango_py.secret import Secret
-from nango_py.template import split, tree
+from nango_py.template import names_in, split, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from nango_py.model import UsedBlueprint
 
 __all__ = ["Builder"]
+
+_CALLED = frozenset({"now", "uuid"})
 
 
 class Builder:
@@ -171,6 +173,7 @@ class Builder:
     def _action(self, name: str, keys: Mapping[str, Any], default: Pagination | None) -> Action:
         pointer = pointer_to("actions", name)
         request = _known(keys["request"])
+        request_keys = keys["request"]
         return Action(
             name=name,
             location=self.merged.locate(pointer, key=True) or self.location,
@@ -183,6 +186,9 @@ class Builder:
             output=self._output(keys.get("output", {}), f"{pointer}/output"),
             ok=self._sign(keys.get("ok"), f"{pointer}/ok"),
             requires_scopes=tuple(keys.get("requires_scopes", ())),
+            calls=bool(
+                {name[0] for name in names_in(tree([request_keys, keys.get("output", {}).get("map")]))} & _CALLED
+            ),
         )
 
     def _paginate(self, written: Any, default: Pagination | None, pointer: str) -> Pagination | None:

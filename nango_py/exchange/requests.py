@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from nango_py.exchange.transport import timeout_of
@@ -40,11 +41,21 @@ def make_request(
     given = list(params)
     taken = {name for name, _ in given} | set(QueryParams(url.query)) if session.shape.params else set()
     own = [(name, value) for name, value in session.shape.params if name not in taken]
-    merged = Headers({"User-Agent": agent, "Accept-Encoding": "gzip, deflate"})
-    merged.update(dict(session.shape.headers))
-    merged.update(headers)
-    extensions = {"timeout": timeout_of(session).as_dict()}
+    usual, phases = _usual(session.shape.headers, session.integration.http_request_timeout_seconds, agent)
+    if headers:
+        usual = usual.copy()
+        usual.update(headers)
     body: dict[str, Any] = {} if json is None else {"json": json}
     if form is not None:
         body = {"data": dict(form)}
-    return Request(method, with_query(url, [*own, *given]), headers=merged, extensions=extensions, **body)
+    return Request(method, with_query(url, [*own, *given]), headers=usual, extensions={"timeout": phases}, **body)
+
+
+@lru_cache(maxsize=256)
+def _usual(
+    headers: tuple[tuple[str, str], ...], seconds: float, agent: str
+) -> tuple[Headers, dict[str, float | None]]:
+    """Return what the requests of an integration have in common; nobody changes it, requests copy it."""
+    merged = Headers({"User-Agent": agent, "Accept-Encoding": "gzip, deflate"})
+    merged.update(dict(headers))
+    return merged, timeout_of(seconds).as_dict()

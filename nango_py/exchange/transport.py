@@ -68,9 +68,8 @@ class AsyncEngineTransport(AsyncBaseTransport):
         return await self._driver.run(flow)
 
 
-def timeout_of(session: Session) -> Timeout:
-    """Return the timeout of each phase of one attempt."""
-    seconds = session.integration.http_request_timeout_seconds
+def timeout_of(seconds: float) -> Timeout:
+    """Return the timeout of each phase of one attempt; 0 is none."""
     return Timeout(seconds or None)
 
 
@@ -105,7 +104,7 @@ def _client_options(session: Session, agent: str, options: dict[str, Any]) -> di
     params = QueryParams(list(shape.params)).merge(options.get("params"))
     cookies = options.get("cookies") if session.cookies is None else session.cookies
     return {
-        "timeout": timeout_of(session),
+        "timeout": timeout_of(session.integration.http_request_timeout_seconds),
         **options,
         "base_url": session.shown_base_url,
         "headers": headers,
