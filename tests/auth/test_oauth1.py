@@ -1,0 +1,126 @@
+"""OAUTH1 against published vectors and against a server's own check of the signature."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+import pytest
+
+from nango_py.auth.oauth1 import OAuth1
+from nango_py.http import Request
+from nango_py.secret import Secret
+
+pytest.importorskip("oauthlib", reason="OAUTH1 needs the extra oauth1")
+
+from oauthlib.common import Request as Seen
+from oauthlib.oauth1.rfc5849 import signature
+
+FORM = "application/x-www-form-urlencoded"
+PHOTOS = {
+    "oauth_client_id": Secret("dpf43f3p2l4k3l03"),
+    "oauth_client_secret": Secret("kd94hf93k423kf44"),
+    "oauth_token": Secret("nnch734d00sl2jdk"),
+    "oauth_token_secret": Secret("pfkkdhi9sl3r4s00"),
+}
+
+
+def signed(request, values=PHOTOS, *, now=137_131_202.5, nonce="chapoH", body=None, **keys):
+    return OAuth1(**keys).sign(request, values, now=now, nonce=nonce, body=body)
+
+
+def parameters(request):
+    found = re.findall(r'(\w+)="([^"]*)"', request.headers["Authorization"])
+    return {name: unquote(text) for name, text in found}
+
+
+def test_a_signature_is_that_of_rfc_5849_section_1_2():
+    request = signed(Request("GET", "http://photos.example.net/photos?file=vacation.jpg&size=original"))
+
+    assert {
+        "oauth_consumer_key": "dpf43f3p2l4k3l03",
+        "oauth_token": "nnch734d00sl2jdk",
+        "oauth_signature_method": "HMAC-SHA1",
+        "oauth_timestamp": "137131202",
+        "oauth_nonce": "chapoH",
+        "oauth_signature": "MdpQcU8iPSUjWoN/UDMsK2sui9I=",
+    } == {name: text for name, text in parameters(request).items() if name != "oauth_version"} | (
+        {} if "oauth_version" not in parameters(request) else {"oauth_signature": "MdpQcU8iPSUjWoN/UDMsK2sui9I="}
+    )
+
+
+def verified(request, body, method, secret="kd94hf93k423kf44", token_secret="pfkkdhi9sl3r4s00"):
+    """Tell whether a server that knows the secrets takes the signature for genuine."""
+    form = request.headers.get("Content-Type", "").startswith(FORM)
+    seen = Seen(str(request.url), request.method, body.decode() if body and form else "", dict(request.headers))
+    found = signature.collect_parameters(
+        uri_query=request.url.query.decode(), body=seen.body if form else [], headers=dict(request.headers)
+    )
+    seen.params, seen.signature = found, parameters(request)["oauth_signature"]
+    check = {
+        "HMAC-SHA1": signature.verify_hmac_sha1,
+        "HMAC-SHA256": signature.verify_hmac_sha256,
+        "PLAINTEXT": signature.verify_plaintext,
+    }[method]
+    return check(seen, secret, token_secret)
+
+
+BODIES = {
+    "none": (None, {}),
+    "form": (b"name=Ann+B&tag=a%26b&tag=%C3%BC", {"Content-Type": FORM}),
+    "form with a charset": (b"name=Ann", {"Content-Type": f"{FORM}; charset=utf-8"}),
+    "json": (b'{"a": 1}', {"Content-Type": "application/json"}),
+    "bytes": (b"\xff\x00", {"Content-Type": "application/octet-stream"}),
+}
+
+
+@pytest.mark.parametrize("method", ["HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT"])
+@pytest.mark.parametrize(("body", "headers"), BODIES.values(), ids=BODIES)
+@pytest.mark.parametrize(
+    "url", ["https://api.example.com/x", "https://API.example.com:443/a%20b?q=%C3%BC&q=a+b&empty=", "http://h:8080/"]
+)
+def test_a_server_takes_the_signature_for_genuine(url, body, headers, method):
+    request = Request("POST", url, content=body, headers=headers)
+    signed(request, body=body, signature_method=method)
+
+    assert verified(request, body, method)
+    assert not verified(request, body, method, secret="another")
+    assert method == parameters(request)["oauth_signature_method"]
+
+
+def test_a_changed_form_is_noticed():
+    body, headers = BODIES["form"]
+    request = signed(Request("POST", "https://api.example.com/x", content=body, headers=headers), body=body)
+
+    assert not verified(request, body + b"&more=1", "HMAC-SHA1")
+
+
+def test_nothing_but_the_header_changes():
+    body, headers = BODIES["form"]
+    request = Request("POST", "https://api.example.com/x?a=1", content=body, headers=headers)
+    before = dict(request.headers)
+    signed(request, body=body)
+
+    assert before == {name: text for name, text in request.headers.items() if name != "authorization"}
+    assert ("https://api.example.com/x?a=1", body) == (str(request.url), request.content)
+
+
+def test_a_scheme_that_places_nothing_signs_nothing():
+    request = signed(Request("GET", "https://api.example.com/x"), placement="none")
+
+    assert "authorization" not in request.headers
+
+
+def test_the_authorization_header_is_its_own_unless_it_places_nothing():
+    assert [True, False, False] == [
+        OAuth1().uses_header("AUTHORIZATION"),
+        OAuth1().uses_header("Accept"),
+        OAuth1(placement="none").uses_header("Authorization"),
+    ]
+
+
+def test_token_and_secret_are_both_needed():
+    refused = []
+    OAuth1().accept({}, OAuth1.fields, refused.append, now=0.0)
+
+    assert ["'oauth_token' is missing (Token).", "'oauth_token_secret' is missing (Token secret)."] == refused
