@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from urllib.parse import quote
 
 from nango_py.auth.scheme import AuthScheme, revealed
+from nango_py.errors import InputError
 from nango_py.field import Field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nango_py.http import Request
+    from nango_py.http import URL, Request
     from nango_py.template import Template, Tree
 
 __all__ = ["OAuth1"]
 
 _FORM = "application/x-www-form-urlencoded"
+_SAFE = "%=&+;:,*@!()/?$'-._~"
+"""What may stand in a query that is signed; a % has been encoded already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +68,22 @@ class OAuth1(AuthScheme):
         )
         form = request.headers.get("Content-Type", "").split(";")[0].strip().lower() == _FORM
         headers = {"Content-Type": _FORM} if form and body else {}
-        text = body.decode() if form and body else None
-        _, signed, _ = client.sign(str(request.url), request.method, text, headers)  # type: ignore[arg-type]
+        try:
+            text = body.decode() if form and body else None
+            _, signed, _ = client.sign(_encoded(request.url), request.method, text, headers)  # type: ignore[arg-type]
+        except ValueError:
+            raise InputError(
+                f"OAuth 1 signs form fields, and the body is not form-encoded, as {_FORM} says."
+            ) from None
         request.headers["Authorization"] = signed["Authorization"]
         return request
 
     def uses_header(self, name: str) -> bool:
         """Tell whether the scheme would set the header *name* itself."""
         return self.placement == "header" and name.lower() == "authorization"
+
+
+def _encoded(url: URL) -> str:
+    """Return the URL with its query encoded strictly: what is signed are the decoded values (3.4.1.3.2)."""
+    before, mark, query = str(url).partition("?")
+    return before + mark + quote(query, safe=_SAFE)
