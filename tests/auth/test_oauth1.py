@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import pytest
 
 from nango_py.auth.oauth1 import OAuth1
+from nango_py.errors import InputError
 from nango_py.http import Request
 from nango_py.secret import Secret
 
@@ -34,19 +35,20 @@ def parameters(request):
     return {name: unquote(text) for name, text in found}
 
 
-def test_a_signature_is_that_of_rfc_5849_section_1_2():
-    request = signed(Request("GET", "http://photos.example.net/photos?file=vacation.jpg&size=original"))
+def test_a_signature_is_that_of_oauth_core_1_0_appendix_a():
+    # The example of RFC 5849, section 1.2, with the oauth_version that oauthlib always sends.
+    request = Request("GET", "http://photos.example.net/photos?file=vacation.jpg&size=original")
+    signed(request, now=1_191_242_096.5, nonce="kllo9940pd9333jh")
 
     assert {
         "oauth_consumer_key": "dpf43f3p2l4k3l03",
         "oauth_token": "nnch734d00sl2jdk",
         "oauth_signature_method": "HMAC-SHA1",
-        "oauth_timestamp": "137131202",
-        "oauth_nonce": "chapoH",
-        "oauth_signature": "MdpQcU8iPSUjWoN/UDMsK2sui9I=",
-    } == {name: text for name, text in parameters(request).items() if name != "oauth_version"} | (
-        {} if "oauth_version" not in parameters(request) else {"oauth_signature": "MdpQcU8iPSUjWoN/UDMsK2sui9I="}
-    )
+        "oauth_timestamp": "1191242096",
+        "oauth_nonce": "kllo9940pd9333jh",
+        "oauth_version": "1.0",
+        "oauth_signature": "tR3+Ty81lMeYAr/Fid0kMTYa/WM=",
+    } == parameters(request)
 
 
 def verified(request, body, method, secret="kd94hf93k423kf44", token_secret="pfkkdhi9sl3r4s00"):
@@ -93,6 +95,21 @@ def test_a_changed_form_is_noticed():
     request = signed(Request("POST", "https://api.example.com/x", content=body, headers=headers), body=body)
 
     assert not verified(request, body + b"&more=1", "HMAC-SHA1")
+
+
+@pytest.mark.parametrize("query", ["filter[x]=1&a={b}|c", "q='x';y:z", "a=%5B0%5D&b=[0]&c=1%2B1+2", "q=<\u00fc>"])
+def test_a_query_is_signed_by_its_values_however_it_is_written(query):
+    request = signed(Request("GET", f"https://api.example.com/x?{query}"))
+    plain = Request("GET", "https://api.example.com/x", params=request.url.params)
+
+    assert parameters(signed(plain)) == parameters(request)
+
+
+@pytest.mark.parametrize("body", [b"\xff", b"{bad} x"])
+def test_a_form_that_is_none_is_an_input_error(body):
+    request = Request("POST", "https://api.example.com/x", content=body, headers={"Content-Type": FORM})
+    with pytest.raises(InputError, match="the body is not form-encoded"):
+        signed(request, body=body)
 
 
 def test_nothing_but_the_header_changes():
