@@ -22,6 +22,7 @@ from nango_py.connections.vault import Vault
 from nango_py.errors import StoreError
 
 OLD, NEW = b"o" * 32, b"n" * 32
+CHILD_SECONDS = 60
 WORKER = str(Path(__file__).with_name("worker.py"))
 
 
@@ -119,6 +120,7 @@ def forked(task):
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    signal.alarm(CHILD_SECONDS)  # a child that got stuck must not outlive the test
     status = 2
     try:
         status = 0 if task() else 1
@@ -179,6 +181,7 @@ def test_what_a_child_writes_survives_the_parents_closing(shared_url):
     ready, go = os.pipe(), os.pipe()
     child = os.fork()
     if not child:
+        signal.alarm(CHILD_SECONDS)
         status = 2
         try:
             store.put(row("child", 2))
