@@ -56,9 +56,7 @@ class Schema:
     def _validator(self) -> Validator:
         from jsonschema import Draft202012Validator  # noqa: PLC0415 - 140 ms that only a check needs
 
-        if self.registry is None:
-            return Draft202012Validator(self.document)
-        return Draft202012Validator(self.document, registry=self.registry)
+        return Draft202012Validator(self.document, registry=_closed() if self.registry is None else self.registry)
 
     def violations(self, value: Any) -> Iterator[Violation]:
         """Yield every way in which *value* breaks the schema, in the order of the value."""
@@ -74,6 +72,43 @@ class Schema:
 
         for error in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(self.document):
             yield f"{pointer_to(*error.path)}: {error.validator}"
+        if self.registry is None:
+            yield from _dangling(self.document)
+
+
+def _closed() -> Registry[Any]:
+    """Return a registry that fetches nothing: jsonschema's own opens the URL or file that a $ref names."""
+    from referencing import Registry  # noqa: PLC0415 - comes with jsonschema
+
+    return Registry()
+
+
+def _dangling(document: Mapping[str, Any]) -> Iterator[str]:
+    from referencing.exceptions import Unresolvable  # noqa: PLC0415
+    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
+
+    resolver = _closed().resolver_with_root(DRAFT202012.create_resource(document))
+    for reference in _references(document):
+        try:
+            resolver.lookup(reference)
+        except (Unresolvable, ValueError):
+            yield f"$ref {reference!r} leads nowhere; it must stay inside the schema"
+
+
+_DATA = frozenset({"const", "default", "enum", "examples"})
+
+
+def _references(schema: Any) -> Iterator[str]:
+    if isinstance(schema, Mapping):
+        if isinstance(reference := schema.get("$ref"), str):
+            yield reference
+        for word, value in schema.items():
+            # Below constants is data, and an inner $id begins another document with its own references.
+            if word not in _DATA and not (isinstance(value, Mapping) and "$id" in value):
+                yield from _references(value)
+    elif isinstance(schema, list):
+        for item in schema:
+            yield from _references(item)
 
 
 _WORDS = {
