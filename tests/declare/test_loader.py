@@ -106,6 +106,10 @@ IN_THE_FILE = {
         "actions: {a: {request: {path: x}, input: {type: objekt}}}",
         "4:46: this is no JSON Schema: /type: anyOf",
     ),
+    "reference out of a schema": (
+        "actions: {a: {request: {path: x}, input: {$ref: 'http://127.0.0.1:1/x'}}}",
+        "4:46: this is no JSON Schema: $ref 'http://127.0.0.1:1/x' leads nowhere; it must stay inside the schema",
+    ),
     "base URL of no web": (
         "requests: {base_url: 'ftp://x'}",
         (
@@ -350,3 +354,14 @@ def test_a_mapping_is_shown_with_pointers():
     assert ["<mapping>/integrations/demo/log_levle: unknown key 'log_levle'. Did you mean 'log_level'?"] == shown(
         declared
     )
+
+
+def test_a_reference_inside_a_schema_is_followed(declare):
+    declared = declare(
+        f"{HEAD}    actions:\n      a: {{request: {{path: x}}, "
+        "input: {$ref: '#/$defs/b', $defs: {b: {type: object, required: [c]}}}}\n"
+    )
+    schema = declared.integrations["demo"].actions["a"].input
+
+    assert [] == shown(declared)
+    assert ["the value lacks 'c'."] == [violation.message for violation in schema.violations({})]
