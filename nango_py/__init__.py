@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nango_py.actions.verification import CheckResult
     from nango_py.connections.connection import Connection, ConnectionView
-    from nango_py.core import CheckResult
     from nango_py.engine import AsyncNango, Nango
     from nango_py.errors import (
         AuthenticationError,
@@ -45,7 +45,7 @@ _ERRORS = (
 )  # fmt: skip
 _HOMES = {
     "AsyncNango": "engine",
-    "CheckResult": "core",
+    "CheckResult": "actions.verification",
     "Connection": "connections.connection",
     "ConnectionView": "connections.connection",
     "Location": "location",

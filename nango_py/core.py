@@ -7,11 +7,18 @@ import platform
 import random
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nango_py.actions.declarative import call, check_input, perform, walk
-from nango_py.actions.python import PythonAction, check_twice, find_python_actions, load_python_action
+from nango_py.actions.python import (
+    PythonAction,
+    check_python_input,
+    check_twice,
+    find_python_actions,
+    load_python_action,
+)
+from nango_py.actions.verification import verify
 from nango_py.clock import Clock, SystemClock
 from nango_py.connections.key_source import key_ring
 from nango_py.connections.manager import CredentialManager
@@ -22,37 +29,34 @@ from nango_py.effects import Call
 from nango_py.errors import (
     ConfigError,
     CredentialsError,
-    OutputError,
-    RemoteError,
     UnknownAction,
     UnknownConnection,
     UnknownIntegration,
     UsageError,
 )
-from nango_py.exchange.answers import Asker, matches
+from nango_py.exchange.answers import Asker
 from nango_py.exchange.pages import Walk
-from nango_py.exchange.plan import header_text, pairs_of, render_path, shape_of
-from nango_py.exchange.requests import make_request
+from nango_py.exchange.plan import header_text, shape_of
 from nango_py.exchange.session import Session, profile_of
 from nango_py.field import read_fields
 from nango_py.http import Cookies, QueryParams
 from nango_py.location import Problem, did_you_mean
 from nango_py.policy.pagination import Pagination, check
-from nango_py.policy.paths import compile_path
 from nango_py.secret import Secret
-from nango_py.template import TemplateError, render_tree
+from nango_py.template import TemplateError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from nango_py.actions.verification import CheckResult
     from nango_py.connections.connection import Connection, ConnectionView
     from nango_py.connections.store import Store
     from nango_py.declare.loader import Declared
     from nango_py.effects import Flow
-    from nango_py.model import Action, Integration, Verification
+    from nango_py.model import Action, Integration
 
-__all__ = ["CLIENT_OPTIONS", "CheckResult", "Core"]
+__all__ = ["CLIENT_OPTIONS", "Core"]
 
 CLIENT_OPTIONS = frozenset(
     {
@@ -78,17 +82,6 @@ _INSTEAD = {
     "trust_env": "declare `network.proxy`; SSL_CERT_FILE is honoured",
     "verify": "declare `network.verify`",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckResult:
-    """Tell whether a connection's credentials work; ``elapsed`` is in seconds."""
-
-    ok: bool
-    status: int | None
-    reason: str
-    identity: Any = None
-    elapsed: float = 0.0
 
 
 class Core:
@@ -359,45 +352,7 @@ class Core:
         verification = session.integration.verification
         if verification is None:
             raise UsageError(f"integration {integration!r} declares no verification.")
-        started = self.clock.monotonic()
-        status: int | None
-        try:
-            ok, status, reason, identity = yield from self._verify(session, verification)
-        except RemoteError as error:
-            ok, status, reason, identity = False, getattr(error.response, "status_code", None), str(error), None
-        return CheckResult(
-            ok=ok, status=status, reason=reason, identity=identity, elapsed=self.clock.monotonic() - started
-        )
-
-    def _verify(self, session: Session, verification: Verification) -> Flow[tuple[bool, int, str, Any]]:
-        plan = yield from session.open()
-        values = {**plan.values, **session.moment().functions()}
-        headers = render_tree(verification.headers, values) or {}
-        asker = self.asker(session)
-        request = make_request(
-            session,
-            plan,
-            method=verification.method,
-            path=render_path(verification.path, values),
-            agent=self.agent,
-            params=tuple(
-                pair
-                for name, tree in verification.params.items()
-                for pair in pairs_of(name, render_tree(tree, values))
-            ),
-            headers={name: header_text(name, value) for name, value in headers.items()},
-            json=render_tree(verification.json, values),
-        )
-        answer = yield from asker.ask(request)
-        status = answer.status_code
-        is_good = status in verification.status if verification.status else answer.is_success
-        if not is_good:
-            return False, status, f"the provider answered {status} {answer.reason_phrase}".rstrip(), None
-        body = _json_or_none(answer)
-        if verification.expect is not None and not matches(verification.expect, body):
-            return False, status, f"{verification.expect.path!r} is not {verification.expect.value!r}", None
-        identity = compile_path(verification.identity).find(body) if verification.identity else None
-        return True, status, "the credentials work", identity
+        return (yield from verify(self.asker(session), verification, agent=self.agent))
 
     # Actions
 
@@ -440,7 +395,7 @@ class Core:
 
     def check_python(self, integration: str, action: PythonAction, given: Any) -> dict[str, Any]:
         """Return a Python action's input, checked."""
-        return check_input_schema(action, given, f"integration {integration!r}, action {action.name!r}")
+        return check_python_input(action, given, f"integration {integration!r}, action {action.name!r}")
 
     def close(self) -> None:
         """Close the store."""
@@ -448,40 +403,6 @@ class Core:
 
 
 _MAX_SESSIONS = 10_000
-
-
-def check_input_schema(action: PythonAction, given: Any, who: str) -> dict[str, Any]:
-    """Return a Python action's input.
-
-    Raises:
-        InputError: It does not fit.
-    """
-    from nango_py.errors import InputError  # noqa: PLC0415
-
-    if given is not None and not isinstance(given, Mapping):
-        raise InputError(f"{who}: the input must be a mapping, not {type(given).__name__}.")
-    values = dict(given or {})
-    found = [] if action.input is None else [str(violation) for violation in action.input.violations(values)]
-    if found:
-        raise InputError(f"{who}: the input does not fit: " + " ".join(found))
-    return values
-
-
-def check_python_output(integration: str, action: PythonAction, output: Any) -> Any:
-    """Return a Python action's output.
-
-    Raises:
-        OutputError: It does not keep the OUTPUT schema.
-    """
-    found = [] if action.output is None else [str(violation) for violation in action.output.violations(output)]
-    if found:
-        raise OutputError(
-            f"integration {integration!r}, action {action.name!r}: the output does not keep its OUTPUT schema: "
-            + " ".join(found[:5]),
-            integration=integration,
-            action=action.name,
-        )
-    return output
 
 
 def _page_size_in(params: QueryParams, pagination: Pagination) -> int | None:
@@ -493,13 +414,6 @@ def _page_size_in(params: QueryParams, pagination: Pagination) -> int | None:
 def _check_mapping(value: Any, what: str) -> None:
     if not isinstance(value, Mapping):
         raise CredentialsError(f"{what} must be a mapping of names to values, not {type(value).__name__}.")
-
-
-def _json_or_none(answer: Any) -> Any:
-    try:
-        return answer.json()
-    except ValueError:
-        return None
 
 
 def _agent() -> str:

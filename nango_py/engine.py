@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from nango_py.actions.context import Context
-from nango_py.actions.python import PythonAction
-from nango_py.core import Core, check_python_output
+from nango_py.actions.python import PythonAction, check_python_output
+from nango_py.core import Core
 from nango_py.errors import UsageError
 from nango_py.exchange.drivers import STORE_THREADS, AsyncDriver, Driver
 from nango_py.exchange.transport import open_async_client, open_client
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from nango_py.actions.verification import CheckResult
     from nango_py.clock import Clock
     from nango_py.connections.connection import Connection, ConnectionView
     from nango_py.connections.store import Store
-    from nango_py.core import CheckResult
     from nango_py.exchange.pages import Page
     from nango_py.exchange.session import Session
     from nango_py.http import AsyncBaseTransport, AsyncClient, BaseTransport, Client

@@ -55,8 +55,8 @@ class Problem:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a sentence that leads from a misspelt *word* to the *known* ones, or an empty text."""
     names = sorted(known)
-    close = get_close_matches(word, names, n=1, cutoff=0.6) or get_close_matches(
-        word.lower().replace("-", "_"), names, n=1, cutoff=0.6
+    close = get_close_matches(word, names, n=1, cutoff=0.65) or get_close_matches(
+        word.lower().replace("-", "_"), names, n=1, cutoff=0.65
     )
     if close:
         return f"Did you mean {close[0]!r}?"

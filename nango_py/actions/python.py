@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
-from nango_py.errors import ConfigError
+from nango_py.errors import ConfigError, InputError, OutputError
 from nango_py.json_schema import Schema
 from nango_py.location import Location, Problem
 
@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
     from nango_py.model import Integration
 
-__all__ = ["PythonAction", "find_python_actions", "load_python_action"]
+__all__ = [
+    "PythonAction",
+    "check_python_input",
+    "check_python_output",
+    "check_twice",
+    "find_python_actions",
+    "load_python_action",
+]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -79,6 +86,38 @@ def load_python_action(path: Path) -> PythonAction:
         output=_schema(path, getattr(module, "OUTPUT", None), "OUTPUT"),
         scopes=tuple(getattr(module, "SCOPES", ())),
     )
+
+
+def check_python_input(action: PythonAction, given: Any, who: str) -> dict[str, Any]:
+    """Return a Python action's input.
+
+    Raises:
+        InputError: It does not fit its INPUT schema.
+    """
+    if given is not None and not isinstance(given, Mapping):
+        raise InputError(f"{who}: the input must be a mapping, not {type(given).__name__}.")
+    values = dict(given or {})
+    found = [] if action.input is None else [str(violation) for violation in action.input.violations(values)]
+    if found:
+        raise InputError(f"{who}: the input does not fit: " + " ".join(found))
+    return values
+
+
+def check_python_output(integration: str, action: PythonAction, output: Any) -> Any:
+    """Return a Python action's output.
+
+    Raises:
+        OutputError: It does not keep the OUTPUT schema.
+    """
+    found = [] if action.output is None else [str(violation) for violation in action.output.violations(output)]
+    if found:
+        raise OutputError(
+            f"integration {integration!r}, action {action.name!r}: the output does not keep its OUTPUT schema: "
+            + " ".join(found[:5]),
+            integration=integration,
+            action=action.name,
+        )
+    return output
 
 
 def _module(path: Path) -> Any:
