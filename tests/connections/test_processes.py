@@ -92,11 +92,11 @@ def test_a_kill_in_the_middle_of_a_rotation_leaves_every_connection_readable(sha
     )
     made = {f"user-{number}": old.register("close", f"user-{number}", {"n": str(number)}) for number in range(150)}
     for _ in range(5):
-        killed_after(_rotation(shared_url), 2, more_seconds=0.02)
+        killed_after(_rotation(shared_url, lease_seconds=0.2), 2, more_seconds=0.02)
         assert all(
             both.get("close", user_id).credentials == connection.credentials for user_id, connection in made.items()
         )
-    last = _rotation(shared_url)
+    last = _rotation(shared_url, lease_seconds=60)
     last.communicate()
 
     assert last.returncode == 0
@@ -104,15 +104,15 @@ def test_a_kill_in_the_middle_of_a_rotation_leaves_every_connection_readable(sha
     assert len(list(opened.iterate())) == 150
 
 
-def _rotation(url):
-    """Start a rotation once the lease of the killed one has run out."""
+def _rotation(url, *, lease_seconds):
+    """Start a rotation once the lease of the killed one has run out; those to be killed have a short one."""
     store = open_store(url, {})
     end = time.monotonic() + 20
     while store.acquire_lease("keys.rotate", "probe", 30) is None and time.monotonic() < end:
         threading.Event().wait(0.02)
     store.release_lease("keys.rotate", "probe")
     store.close()
-    return run("rotate", url)
+    return run("rotate", url, str(lease_seconds))
 
 
 def forked(task):

@@ -44,8 +44,8 @@ def put_for_ever(store, first):
         number += 1
 
 
-def rotate(store):
-    rotation.LEASE_SECONDS = 0.2  # the next process need not wait for the dead one's lease
+def rotate(store, lease_seconds):
+    rotation.LEASE_SECONDS = float(lease_seconds)
     vault = Vault(store, KeyRing(lambda: (NEW, OLD)), SimpleNamespace(now=lambda: 1.0))
     vault.rotate(lambda counts: print(counts.rotated, flush=True))  # noqa: T201
 
