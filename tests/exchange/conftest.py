@@ -310,8 +310,18 @@ def _certificate(name, key, issuer, issuer_key, *, ca):
         .add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
         )
+        # Python 3.13 checks certificates strictly (VERIFY_X509_STRICT): RFC 5280 wants these of everybody.
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
+        .add_extension(_usage(signs=ca), critical=True)
         .sign(issuer_key, hashes.SHA256())
     )
+
+
+def _usage(*, signs):
+    names = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign")
+    rest = dict.fromkeys((*names, "encipher_only", "decipher_only"), False)
+    return x509.KeyUsage(digital_signature=True, key_cert_sign=signs, **rest)
 
 
 def _write(path, certificate):
