@@ -50,8 +50,12 @@ def connect(path: Path) -> sqlite3.Connection:
     """Open a handle in autocommit mode; every thread needs its own."""
     # Any thread may *close* it, when the store closes or the process forks; only its own one runs statements.
     handle = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    # NORMAL would lose the last commits in a power cut, and a rotated refresh token cannot be had twice.
-    handle.execute("PRAGMA synchronous=FULL")
+    try:
+        # NORMAL would lose the last commits in a power cut, and a rotated refresh token cannot be had twice.
+        handle.execute("PRAGMA synchronous=FULL")
+    except BaseException:
+        handle.close()
+        raise
     return handle
 
 
