@@ -25,7 +25,7 @@ from nango_py.connections.manager import CredentialManager
 from nango_py.connections.opening import open_store
 from nango_py.connections.vault import Vault
 from nango_py.declare.loader import load
-from nango_py.effects import Call
+from nango_py.effects import Call, Emit
 from nango_py.errors import (
     ConfigError,
     CredentialsError,
@@ -381,8 +381,6 @@ class Core:
 
     def action_pages(self, session: Session, action: Action, given: Any, deadline: float | None) -> Flow[None]:
         """Emit the pages of a paginated action; of another one, its output as one page."""
-        from nango_py.effects import Emit  # noqa: PLC0415
-
         who = f"integration {session.integration.name!r}, action {action.name!r}"
         checked = check_input(action, given, who=who)
         asker = self.asker(session, action=action.name, deadline=deadline)

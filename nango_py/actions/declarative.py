@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nango_py.errors import InputError, OutputError, PaginationError
 from nango_py.exchange.pages import Walk
-from nango_py.exchange.plan import header_text, pairs_of, render_path
+from nango_py.exchange.plan import filled_headers, filled_params, render_path
 from nango_py.exchange.requests import make_request
 from nango_py.policy.paths import compile_path
 from nango_py.template import TemplateError, render_tree
@@ -74,14 +74,11 @@ def fill(action: Action, given: Mapping[str, Any], plan: Plan, functions: Mappin
     request = action.request
     values = {**plan.values, **functions, "input": given}
     try:
-        headers = render_tree(request.headers, values) or {}
         return Filled(
             method=request.method,
             path=render_path(request.path, values),
-            params=tuple(
-                pair for name, value in request.params.items() for pair in pairs_of(name, render_tree(value, values))
-            ),
-            headers={name: header_text(name, value) for name, value in headers.items() if value is not None},
+            params=filled_params(request.params, values),
+            headers=filled_headers(request.headers, values),
             json=render_tree(request.json, values),
             form=None if request.form is None else render_tree(request.form, values) or {},
             values={

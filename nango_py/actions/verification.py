@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nango_py.errors import RemoteError
 from nango_py.exchange.answers import matches
-from nango_py.exchange.plan import header_text, pairs_of, render_path
+from nango_py.exchange.plan import filled_headers, filled_params, render_path
 from nango_py.exchange.requests import make_request
 from nango_py.policy.paths import compile_path
 from nango_py.template import render_tree
@@ -50,18 +50,14 @@ def verify(asker: Asker, verification: Verification, *, agent: str) -> Flow[Chec
 def _request(asker: Asker, verification: Verification, agent: str) -> Flow[Request]:
     plan = yield from asker.session.open()
     values = {**plan.values, **asker.session.moment().functions()}
-    headers = render_tree(verification.headers, values) or {}
-    params = (
-        pair for name, tree in verification.params.items() for pair in pairs_of(name, render_tree(tree, values))
-    )
     return make_request(
         asker.session,
         plan,
         method=verification.method,
         path=render_path(verification.path, values),
         agent=agent,
-        params=tuple(params),
-        headers={name: header_text(name, value) for name, value in headers.items()},
+        params=filled_params(verification.params, values),
+        headers=filled_headers(verification.headers, values),
         json=render_tree(verification.json, values),
     )
 

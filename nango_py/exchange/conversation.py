@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nango_py.effects import Close, ReadAnswer, Send, Sleep
@@ -155,8 +156,6 @@ class _Exchange:
 
 
 def _within(policy: RetryPolicy, deadline: float) -> RetryPolicy:
-    from dataclasses import replace  # noqa: PLC0415
-
     return replace(policy, deadline=max(0.0, min(policy.deadline, deadline)))
 
 

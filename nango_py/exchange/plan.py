@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 
     from nango_py.model import Integration
 
-__all__ = ["Plan", "Shape", "header_text", "make_plan", "pairs_of", "render_path", "secret_texts", "shape_of"]
+__all__ = [
+    "Plan",
+    "Shape",
+    "filled_headers",
+    "filled_params",
+    "header_text",
+    "make_plan",
+    "pairs_of",
+    "render_path",
+    "secret_texts",
+    "shape_of",
+]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _PER_EXCHANGE = frozenset({"now", "uuid"})
@@ -267,6 +278,17 @@ def pairs_of(name: str, value: Any) -> Iterable[tuple[str, str]]:
     for item in value if isinstance(value, list | tuple) else (value,):
         if item is not None:
             yield name, to_text(item, f"parameter {name!r}")
+
+
+def filled_headers(tree: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, str]:
+    """Return headers with their placeholders filled; one that is null is left out."""
+    filled = render_tree(tree, values) or {}
+    return {name: header_text(name, value) for name, value in filled.items() if value is not None}
+
+
+def filled_params(tree: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return query pairs with their placeholders filled; a parameter that is null is left out."""
+    return tuple(pair for name, value in tree.items() for pair in pairs_of(name, render_tree(value, values)))
 
 
 def swap_base(url: URL, shown: str, real: str) -> URL:
