@@ -118,6 +118,8 @@ class Network:
     verify: bool | str = True
     client_certificate: str | None = None
     proxy: str | None = None
+    allow_private: bool | None = None
+    """None leaves it to where the URL's host comes from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -10,6 +10,7 @@ from nango_py.errors import ForeignOriginError, UsageError
 from nango_py.exchange.origin import is_bound
 from nango_py.exchange.plan import Plan, Shape, header_text, make_plan, pairs_of, swap_base
 from nango_py.exchange.pool.profile import PROFILE_EXTENSION, ClientCertificate, Profile
+from nango_py.exchange.private_networks import is_hop, may_be_private, remember_asked
 from nango_py.http import URL, Request, with_query
 from nango_py.log import Masked, emit
 from nango_py.template import TemplateError, names_in, render_tree
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from nango_py.clock import Clock
     from nango_py.effects import Flow
     from nango_py.model import Integration
+    from nango_py.template import Template
 
 __all__ = ["Moment", "Session", "profile_of"]
 
@@ -48,14 +50,15 @@ class Moment:
         return moment_functions(self.now, lambda: self.uuid)
 
 
-def profile_of(integration: Integration) -> Profile:
-    """Return what an integration's requests ask of the pool."""
+def profile_of(integration: Integration, url: Template | None = None) -> Profile:
+    """Return what an integration's requests to *url* ask of the pool; to its base URL without it."""
     network = integration.network
     certificate = network.client_certificate
     return Profile(
         verify=network.verify,
         client_certificate=None if certificate is None else ClientCertificate(certificate=certificate),
         proxy=network.proxy,
+        allow_private=may_be_private(integration, url or integration.requests.base_url),
     )
 
 
@@ -102,6 +105,8 @@ class Session:
         copy = self._copy(request, url)
         if not is_bound(url, plan.base, self.integration.requests.allowed_origins):
             self.log("warning", "request.sent_bare", host=url.host, reason="foreign_origin")
+            if is_hop(request) and not self.integration.network.allow_private:
+                copy.extensions[PROFILE_EXTENSION] = replace(self.profile, allow_private=False)
             return copy
         try:
             self._place_late(copy, plan, moment)
@@ -139,6 +144,7 @@ class Session:
     def _copy(self, request: Request, url: URL) -> Request:
         extensions = {name: request.extensions[name] for name in _KNOWN_EXTENSIONS if name in request.extensions}
         extensions[PROFILE_EXTENSION] = self.profile
+        remember_asked(request)
         copy = Request(request.method, url, headers=request.headers, stream=request.stream, extensions=extensions)
         if url is not request.url:
             copy.headers["Host"] = url.netloc.decode("ascii")
