@@ -28,7 +28,7 @@ SCHEMAS = PACKAGE / "schemas"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     {"errors", "secret", "location", "clock"},
-    {"http", "document", "template", "expression", "log", "field", "json_schema", "effects"},
+    {"http", "document", "template", "expression", "log", "field", "json_schema", "effects", "paths", "address"},
     {"auth", "policy"},
     {"model"},
     {"declare", "connections", "exchange"},

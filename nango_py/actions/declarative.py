@@ -10,7 +10,7 @@ from nango_py.errors import InputError, OutputError, PaginationError
 from nango_py.exchange.pages import Walk
 from nango_py.exchange.plan import filled_headers, filled_params, render_path
 from nango_py.exchange.requests import make_request
-from nango_py.policy.paths import compile_path
+from nango_py.paths import compile_path
 from nango_py.template import TemplateError, render_tree
 
 if TYPE_CHECKING:

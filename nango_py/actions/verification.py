@@ -9,7 +9,7 @@ from nango_py.errors import RemoteError
 from nango_py.exchange.answers import matches
 from nango_py.exchange.plan import filled_headers, filled_params, render_path
 from nango_py.exchange.requests import make_request
-from nango_py.policy.paths import compile_path
+from nango_py.paths import compile_path
 from nango_py.template import render_tree
 
 if TYPE_CHECKING:

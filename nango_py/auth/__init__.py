@@ -10,6 +10,7 @@ from nango_py.auth.basic import Basic
 from nango_py.auth.none import NoAuth
 from nango_py.auth.oauth1 import OAuth1
 from nango_py.auth.oauth2 import OAuth2
+from nango_py.auth.oauth2_cc import ClientCredentials
 from nango_py.auth.scheme import AuthScheme
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMES", "SPELLINGS", "AuthScheme"]
 
 SCHEMES: Mapping[str, type[AuthScheme]] = MappingProxyType(
-    {scheme.mode: scheme for scheme in (NoAuth, Basic, ApiKey, OAuth2, OAuth1)}
+    {scheme.mode: scheme for scheme in (NoAuth, Basic, ApiKey, OAuth2, ClientCredentials, OAuth1)}
 )
 """Every auth mode."""
 

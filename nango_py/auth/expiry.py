@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
+import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["moment_of", "stated_expiry"]
+__all__ = ["Unit", "lifetime_of", "moment_of", "stated_expiry"]
+
+Unit = Literal["seconds", "milliseconds"]
 
 _MILLISECONDS_FROM = 1e11
 """Later than the year 5138 in seconds: such a number counts milliseconds."""
+_WORDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)", re.IGNORECASE)
+_DAYS_AND_CLOCK = re.compile(r"(\d+):([01]?\d|2[0-3]):([0-5]\d)")
 
 
 def stated_expiry(answer: Mapping[str, Any], *, now: float) -> float | None:
@@ -21,14 +28,17 @@ def stated_expiry(answer: Mapping[str, Any], *, now: float) -> float | None:
         ValueError: What is stated is no time.
     """
     if answer.get("expires_at") not in {None, ""}:
-        return moment_of(answer["expires_at"])
+        return moment_of(answer["expires_at"], now=now)
     if answer.get("expires_in") not in {None, ""}:
-        return now + float(answer["expires_in"])
+        return now + lifetime_of(answer["expires_in"])
     return None
 
 
-def moment_of(value: Any) -> float:
-    """Return a moment given as seconds or milliseconds since the epoch, or as ISO 8601 text, as seconds.
+def moment_of(value: Any, *, now: float = 0.0) -> float:
+    """Return a moment as seconds since the epoch.
+
+    It may be given as seconds or milliseconds since the epoch, as ISO 8601 text, or as ``days:hours:minutes`` from
+    *now*.
 
     Raises:
         ValueError: It is no moment.
@@ -38,6 +48,31 @@ def moment_of(value: Any) -> float:
     try:
         seconds = float(value)
     except ValueError:
-        moment = datetime.fromisoformat(str(value))
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        return _moment_in(str(value).strip(), now)
+    if not math.isfinite(seconds):
+        raise ValueError("no moment")
     return seconds / 1000 if seconds > _MILLISECONDS_FROM else seconds
+
+
+def _moment_in(text: str, now: float) -> float:
+    if span := _DAYS_AND_CLOCK.fullmatch(text):
+        days, hours, minutes = (int(part) for part in span.groups())
+        return now + days * 86_400 + hours * 3600 + minutes * 60
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def lifetime_of(value: Any, unit: Unit = "seconds") -> float:
+    """Return a lifetime in seconds, given as a number of *unit*, or as text such as ``2h`` or ``1.5d``.
+
+    Raises:
+        ValueError: It is no lifetime.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("no lifetime")
+    if isinstance(value, str) and (span := _SPAN.fullmatch(value.strip())):
+        return float(span[1]) * _WORDS[span[2].lower()]
+    seconds = float(value) * (0.001 if unit == "milliseconds" else 1.0)
+    if not math.isfinite(seconds):
+        raise ValueError("no lifetime")
+    return seconds

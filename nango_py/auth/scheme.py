@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+from nango_py.errors import UsageError
 from nango_py.field import Field, read_fields
 from nango_py.http import with_query
 from nango_py.secret import Secret
 from nango_py.template import Template, split, tree
 
 if TYPE_CHECKING:
+    from nango_py.auth.grant import Account, Begun, DeviceCode, Flow, Grant
     from nango_py.http import Request
 
-__all__ = ["AuthScheme", "Place", "Placement"]
+__all__ = ["AuthScheme", "Place", "Placement", "revealed"]
 
 Placement = Literal["header", "query", "none"]
 Refuse = Callable[[str], None]
@@ -45,21 +48,35 @@ class AuthScheme:
     """Placeholder names beside the fields' own."""
     templates: ClassVar[frozenset[str]] = frozenset()
     """Keys whose values may hold placeholders."""
+    nested: ClassVar[Mapping[str, Callable[[Any], Any]]] = MappingProxyType({})
+    """Keys whose values have a type of their own, each with what reads it."""
     needs_body: ClassVar[bool] = False
     """Whether :meth:`sign` wants the request's body."""
     extra: ClassVar[str | None] = None
     """The optional dependency that the mode needs, by import name, and the extra that brings it: ``module:extra``."""
+    names_in_tokens: ClassVar[frozenset[str]] = frozenset()
+    """Placeholder names that token requests may use beside those of every request."""
+    is_kept: ClassVar[bool] = True
+    """Whether what is obtained is stored; a token that is made on this machine is only remembered."""
+    connects: ClassVar[bool] = False
+    """Whether an account is connected by visiting the provider: :meth:`begin` and :meth:`finish`."""
 
     @classmethod
     def declare(cls, keys: Mapping[str, Any]) -> Self:
         """Return the scheme that checked *keys* declare."""
         return cls(
             **{
-                key: _parsed(value) if key in cls.templates else tree(value)
+                key: cls._read(key, value)
                 for key, value in keys.items()
                 if key != "auth_mode" and not key.startswith("x-")
             }
         )
+
+    @classmethod
+    def _read(cls, key: str, value: Any) -> Any:
+        if key in cls.nested:
+            return cls.nested[key](value)
+        return _parsed(value) if key in cls.templates else tree(value)
 
     def accept(
         self, given: Mapping[str, Any], fields: tuple[Field, ...], refuse: Refuse, *, now: float
@@ -67,6 +84,81 @@ class AuthScheme:
         """Return the credentials to keep, of those *given*; every misfit goes to *refuse*."""
         del now
         return dict(read_fields(fields, given, refuse))
+
+    def is_complete(self, credentials: Mapping[str, Any]) -> bool:
+        """Tell whether a request can be signed with the credentials, expired or not."""
+        del credentials
+        return True
+
+    def can_renew(self, credentials: Mapping[str, Any]) -> bool:
+        """Tell whether :meth:`renew` can get new credentials out of these without the user's help."""
+        del credentials
+        return False
+
+    def renew(self, account: Account) -> Grant:
+        """Get new credentials out of the account's own, by yielded requests."""
+        del account
+        raise self._unable("be renewed")
+
+    def leeway(self, credentials: Mapping[str, Any]) -> float:
+        """Return how many seconds before their expiry the credentials count as expired."""
+        del credentials
+        return 0.0
+
+    def is_refused(self, body: Any) -> bool:
+        """Tell whether the body of an answer bears the provider's own sign of a dead token."""
+        del body
+        return False
+
+    @property
+    def reads_refusals(self) -> bool:
+        """Whether :meth:`is_refused` has anything to look for."""
+        return False
+
+    @property
+    def picked(self) -> frozenset[str]:
+        """The names of connection config that a token answer or a callback brings."""
+        return frozenset()
+
+    def begin(self, account: Account, *, redirect_uri: str, state: str) -> Flow[Begun]:
+        """Return where the user grants access."""
+        del account, redirect_uri, state
+        raise self._unable("be connected in a browser")
+
+    def finish(
+        self, account: Account, callback: Mapping[str, str], kept: Mapping[str, Any], *, redirect_uri: str
+    ) -> Grant:
+        """Turn what the browser brought back into credentials; *kept* is what :meth:`begin` kept."""
+        del account, callback, kept, redirect_uri
+        raise self._unable("be connected in a browser")
+
+    @property
+    def has_device_flow(self) -> bool:
+        """Whether an account can be connected from another device (RFC 8628)."""
+        return False
+
+    def begin_device(self, account: Account) -> Flow[DeviceCode]:
+        """Return the code that the user types on another device (RFC 8628 section 3.1)."""
+        del account
+        raise self._unable("be connected from another device")
+
+    def finish_device(self, account: Account, kept: Mapping[str, Any]) -> Grant:
+        """Ask once for the device's tokens; a Refused with ``authorization_pending`` says: ask again later."""
+        del account, kept
+        raise self._unable("be connected from another device")
+
+    @property
+    def revokes(self) -> bool:
+        """Whether the provider can be told to forget the credentials."""
+        return False
+
+    def revoke(self, account: Account) -> Flow[None]:
+        """Tell the provider to forget the credentials (RFC 7009)."""
+        del account
+        raise self._unable("be revoked")
+
+    def _unable(self, what: str) -> UsageError:
+        return UsageError(f"credentials of auth_mode {self.mode} cannot {what}.")
 
     def values(self, credentials: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what placeholders see of the credentials."""

@@ -24,7 +24,7 @@ from nango_py.model import (
     Verification,
 )
 from nango_py.policy.pagination import Pagination, check
-from nango_py.policy.paths import compile_path
+from nango_py.paths import compile_path
 from nango_py.policy.retry import InBody, RetryPolicy
 from nango_py.policy.status_rule import is_status_rule
 from nango_py.secret import Secret

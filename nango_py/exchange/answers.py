@@ -20,7 +20,7 @@ from nango_py.exchange.attempts import attempts_of, described
 from nango_py.exchange.conversation import converse
 from nango_py.http import TransportError
 from nango_py.policy.outcome import Outcome
-from nango_py.policy.paths import compile_path
+from nango_py.paths import compile_path
 from nango_py.policy.retry import is_rate_limited, stated_wait
 
 if TYPE_CHECKING:

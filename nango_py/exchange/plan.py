@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
+from nango_py.address import base_part, base_url_text, segment
 from nango_py.errors import CredentialsError, InputError
-from nango_py.field import FORMATS
 from nango_py.http import URL
 from nango_py.secret import Secret
 from nango_py.template import Expression, Template, TemplateError, names_in, render_tree, to_text
@@ -36,7 +36,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _PER_EXCHANGE = frozenset({"now", "uuid"})
 _PER_CONNECTION = frozenset({"connection_config", "metadata", "credentials", "raw"})
 _SHARED_SECRETS = frozenset({"app_api_key", "oauth_client_id", "oauth_client_secret"})
-_OPEN_BASE = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,37 +173,6 @@ def _secrets_in(value: Any) -> Iterator[str]:
             yield from _secrets_in(item)
 
 
-def base_url_text(template: Template, values: Mapping[str, Any]) -> str:
-    """Return the base URL, ending in a slash; a value in the host is a name, one in the path a segment.
-
-    Raises:
-        TemplateError: A value is missing or does not fit its place; the message names it.
-    """
-    text = ""
-    for part in template.parts:
-        text += part if isinstance(part, str) else _base_part(part, text, values)
-    if not _OPEN_BASE.fullmatch(text):
-        raise TemplateError("it is no http or https URL with a host.")
-    return text if text.endswith("/") else text + "/"
-
-
-def _base_part(expression: Expression, before: str, values: Mapping[str, Any]) -> str:
-    value = expression.value(values)
-    named = f"${{{expression.text}}}"
-    if value is None:
-        raise TemplateError(f"{named} has no value.")
-    text = to_text(value, named)
-    if not before:  # the whole beginning of the URL, as an instance URL is
-        if not _OPEN_BASE.fullmatch(text):
-            raise TemplateError(f"{named} must be an http or https URL without user name, query or fragment.")
-        return text.rstrip("/")
-    if "/" in before.partition("://")[2]:
-        return segment(text, named)
-    if not FORMATS["hostname"].fullmatch(text):
-        raise TemplateError(f"{named} stands in a host and must be a name such as acme or acme.example.com.")
-    return text
-
-
 def _stand_in(template: Template, values: Mapping[str, Any]) -> str:
     """Return the base URL with a readable name in place of each value that *values* lacks."""
     text = ""
@@ -228,7 +196,7 @@ def _shown_base(integration: Integration, values: Mapping[str, Any], real: str) 
     known, before = {}, ""
     for part in template.parts:
         if isinstance(part, Expression) and not any(name[0] in secret for name in part.names):
-            known[part.text] = _base_part(part, before, values)
+            known[part.text] = base_part(part, before, values)
         before += part if isinstance(part, str) else "x"
     return _stand_in(template, known)
 
@@ -254,13 +222,6 @@ def _path_part(expression: Expression, values: Mapping[str, Any]) -> str:
     if value is None:
         raise TemplateError(f"{named} has no value, and a segment of a path cannot be left out.")
     return segment(to_text(value, named), named)
-
-
-def segment(text: str, named: str) -> str:
-    """Return *text* as one path segment; an empty one, ``.`` and ``..`` are refused, also after decoding."""
-    if unquote(unquote(text)).strip() in {"", ".", ".."}:
-        raise TemplateError(f"{named} must be one segment of a path, not empty, '.' or '..'.")
-    return quote(text, safe="")
 
 
 def header_text(name: str, value: Any) -> str:

@@ -11,6 +11,7 @@ from nango_py.http import (
     Headers,
     NetworkError,
     PoolTimeout,
+    PrivateAddressError,
     ProxyError,
     RemoteProtocolError,
     TimeoutException,
@@ -18,10 +19,11 @@ from nango_py.http import (
 
 __all__ = ["ErrorKind", "Outcome", "kind_of"]
 
-ErrorKind = Literal["connect", "pool", "timeout", "network", "protocol", "unknown"]
+ErrorKind = Literal["connect", "pool", "timeout", "network", "protocol", "private", "unknown"]
 
-# The order matters: a connect timeout is a timeout too.
+# The order matters: a connect timeout is a timeout too, and a private address a connect error.
 _KINDS: Final[tuple[tuple[tuple[type[Exception], ...], ErrorKind], ...]] = (
+    ((PrivateAddressError,), "private"),
     ((ConnectError, ConnectTimeout, ProxyError), "connect"),
     ((PoolTimeout,), "pool"),
     ((TimeoutException,), "timeout"),
@@ -48,5 +50,5 @@ class Outcome:
 
 
 def kind_of(error: BaseException) -> ErrorKind:
-    """Return what kind of failure an exception stands for: ``connect`` and ``pool`` mean that nothing was sent."""
+    """Return what kind of failure an exception stands for: ``connect``, ``pool`` and ``private`` mean that nothing was sent."""
     return next((kind for types, kind in _KINDS if isinstance(error, types)), "unknown")

@@ -15,7 +15,7 @@ from nango_py.policy.pages.link import LINK
 from nango_py.policy.pages.offset import OFFSET
 from nango_py.policy.pages.page import PAGE
 from nango_py.policy.pages.walk import Gap, PageAnswer, Pagination, Position, Step, Turn
-from nango_py.policy.paths import compile_path
+from nango_py.paths import compile_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from nango_py.policy.paths import compile_path
+from nango_py.paths import compile_path
 
 if TYPE_CHECKING:
-    from nango_py.policy.paths import Path
+    from nango_py.paths import Path
     from nango_py.policy.stated_wait import Strategy
 
 __all__ = ["InBody", "RetryPolicy"]

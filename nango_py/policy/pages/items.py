@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nango_py.errors import PaginationError
-from nango_py.policy.paths import compile_path
+from nango_py.paths import compile_path
 
 if TYPE_CHECKING:
     from nango_py.policy.pages.walk import Pagination

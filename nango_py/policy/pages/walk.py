@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from nango_py.errors import PaginationError
-from nango_py.policy.paths import compile_path
+from nango_py.paths import compile_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

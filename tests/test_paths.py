@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nango_py.policy.paths import compile_path
+from nango_py.paths import compile_path
 
 DOCUMENT = {
     "data": [{"id": 1}, {"id": 2, "tags": ["a", "b"]}],

@@ -1,0 +1,55 @@
+"""Sign JSON Web Tokens (RFC 7519); pyjwt does it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["normalised_pem", "signed_token", "stated_end"]
+
+
+def signed_token(
+    claims: Mapping[str, Any], *, key: str | bytes, algorithm: str, headers: Mapping[str, Any] | None = None
+) -> str:
+    """Return a signed token of *claims*; *key* is a PEM text for RS, PS, ES and EdDSA, the secret for HS.
+
+    Raises:
+        ValueError: The key cannot sign with that algorithm; the message quotes nothing of it.
+    """
+    import jwt  # noqa: PLC0415 - an optional dependency
+
+    material = key if algorithm.startswith("HS") or isinstance(key, bytes) else normalised_pem(key)
+    try:
+        return jwt.encode(dict(claims), material, algorithm=algorithm, headers=dict(headers or {}))
+    except (jwt.exceptions.PyJWTError, ValueError, TypeError, NotImplementedError):
+        raise ValueError(f"the key cannot sign with {algorithm}: give a private key in PEM") from None
+
+
+def normalised_pem(text: str) -> str:
+    """Return a PEM text whose line breaks were lost on its way through a form or an environment variable."""
+    text = text.strip().replace("\\n", "\n")
+    begin, _, rest = text.partition("-----BEGIN ")
+    label, _, rest = rest.partition("-----")
+    body, _, _ = rest.partition("-----END")
+    if begin or not label or not body:
+        return text
+    packed = "".join(body.split())
+    lines = "\n".join(packed[at : at + 64] for at in range(0, len(packed), 64))
+    return f"-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n"
+
+
+def stated_end(token: str) -> float | None:
+    """Return the ``exp`` of a token without verifying it; None for what is no such token."""
+    import json  # noqa: PLC0415
+    from base64 import urlsafe_b64decode  # noqa: PLC0415
+
+    parts = token.split(".")
+    if len(parts) != 3:  # noqa: PLR2004 - header, payload, signature
+        return None
+    try:
+        payload = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        return float(payload["exp"])
+    except (ValueError, KeyError, TypeError):
+        return None
