@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.servers import docker_registry as docker_registry_server
 from tests.servers import json_server as json_server_server
 from tests.servers import kinto as kinto_server
 from tests.servers import localstripe as localstripe_server
+from tests.servers import oidc_provider as oidc_provider_server
 from tests.servers import redmine as redmine_server
 from tests.servers import roundup as roundup_server
 from tests.servers.launch import MissingServerError
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Server = TypeVar("Server")
+
+    class Start(Protocol):
+        """What the fixture ``start`` gives: ``start(oidc_provider.serve, lifetime=2)``."""
+
+        def __call__(self, serve: Callable[..., AbstractContextManager[Server]], **settings: Any) -> Server: ...
 
 
 @pytest.fixture(scope="session")
@@ -54,15 +61,36 @@ def json_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[json_serve
     yield from _started(json_server_server.serve, tmp_path_factory)
 
 
+@pytest.fixture(scope="session")
+def oidc_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[oidc_provider_server.OidcProvider]:
+    yield from _started(oidc_provider_server.serve, tmp_path_factory)
+
+
+@pytest.fixture
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Start servers with settings of a test's own; they end with the test."""
+    with ExitStack() as stack:
+
+        def start(serve: Callable[..., AbstractContextManager[Server]], **settings: Any) -> Server:
+            return _entered(stack, partial(serve, **settings), tmp_path_factory)
+
+        yield start
+
+
 def _started(
     serve: Callable[[Path], AbstractContextManager[Server]], folders: pytest.TempPathFactory
 ) -> Iterator[Server]:
     with ExitStack() as stack:
-        try:
-            server = stack.enter_context(serve(folders.mktemp("server")))
-        except MissingServerError as missing:
-            _leave_out(str(missing))
-        yield server
+        yield _entered(stack, serve, folders)
+
+
+def _entered(
+    stack: ExitStack, serve: Callable[[Path], AbstractContextManager[Server]], folders: pytest.TempPathFactory
+) -> Server:
+    try:
+        return stack.enter_context(serve(folders.mktemp("server")))
+    except MissingServerError as missing:
+        _leave_out(str(missing))
 
 
 def _leave_out(reason: str) -> NoReturn:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.servers.launch import free_port, installed, program, running
+from tests.servers.launch import free_port, installed, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ class JsonServer:
 @contextmanager
 def serve(folder: Path) -> Iterator[JsonServer]:
     """Run json-server, with 25 posts."""
-    node, port = program("node"), free_port()
+    node, port = installed("node", "bin", "node"), free_port()
     script = installed("json-server", "node_modules", "json-server", "lib", "cli", "bin.js")
     url = f"http://127.0.0.1:{port}"
     table = folder / "tables.json"

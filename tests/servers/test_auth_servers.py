@@ -1,0 +1,127 @@
+"""The servers that the tests of authentication lean on really check what they are asked to check."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+
+from tests.servers import oidc_provider as oidc_provider_server
+from tests.servers.launch import browse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import httpx
+
+    from tests.servers.conftest import Start
+    from tests.servers.oidc_provider import OidcProvider
+
+pytestmark = pytest.mark.server
+
+CALLBACK = "http://127.0.0.1:8765/callback"
+
+
+def tokens(
+    authorization_url: str,
+    token_url: str,
+    authorize: Callable[[str], str],
+    *,
+    client_id: str,
+    auth: tuple[str, str] | None = None,
+    scope: str | None = None,
+    form: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Run the authorization code flow with PKCE (RFC 7636) to its end."""
+    verifier = secrets.token_urlsafe(48)
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    query = {"response_type": "code", "client_id": client_id, "redirect_uri": CALLBACK, "state": "st4te"}
+    query |= {"code_challenge": challenge, "code_challenge_method": "S256"} | ({"scope": scope} if scope else {})
+    callback = authorize(f"{authorization_url}?{urlencode(query)}")
+    assert callback.startswith(f"{CALLBACK}?")
+    answer = dict(parse_qsl(urlsplit(callback).query))
+    assert answer["state"] == "st4te"
+    sent = {"code": answer["code"], "redirect_uri": CALLBACK, "code_verifier": verifier, **(form or {})}
+    found = post(token_url, {"grant_type": "authorization_code", **sent}, auth=auth)
+    assert found.status_code == 200, found.text
+    return dict(found.json())
+
+
+def post(url: str, form: Mapping[str, str], *, auth: tuple[str, str] | None = None) -> httpx.Response:
+    with browse(auth=auth) as client:
+        return client.post(url, data=form)
+
+
+def read(url: str, token: str | None) -> httpx.Response:
+    with browse(headers={"Authorization": f"Bearer {token}"} if token else None) as client:
+        return client.get(url)
+
+
+def refresh(url: str, token: str, *, auth: tuple[str, str] | None = None, **form: str) -> httpx.Response:
+    return post(url, {"grant_type": "refresh_token", "refresh_token": token, **form}, auth=auth)
+
+
+def oidc_tokens(server: OidcProvider, scope: str = "openid") -> dict[str, Any]:
+    urls = (server.authorization_url, server.token_url)
+    return tokens(*urls, server.authorize, client_id="public", scope=scope, form={"client_id": "public"})
+
+
+def test_oidc_provider_revokes_the_family_of_a_reused_refresh_token(oidc_provider: OidcProvider) -> None:
+    first = oidc_tokens(oidc_provider)
+    second = refresh(oidc_provider.token_url, first["refresh_token"], client_id="public").json()
+    before = read(oidc_provider.userinfo_url, second["access_token"])
+    reused = refresh(oidc_provider.token_url, first["refresh_token"], client_id="public")
+    after = read(oidc_provider.userinfo_url, second["access_token"])
+
+    assert {"sub": "ann"} == before.json()
+    assert (400, "invalid_grant") == (reused.status_code, reused.json()["error"])
+    assert 401 == after.status_code
+
+
+def test_oidc_provider_refuses_a_wrong_secret(oidc_provider: OidcProvider) -> None:
+    form = {"grant_type": "client_credentials", "scope": "api:read", "resource": oidc_provider.resource}
+    right = post(oidc_provider.token_url, form, auth=("client_secret_basic", oidc_provider.secret))
+    wrong = post(oidc_provider.token_url, form, auth=("client_secret_basic", "wrong"))
+
+    assert (200, 401) == (right.status_code, wrong.status_code)
+    assert oidc_provider.resource == read(oidc_provider.resource, right.json()["access_token"]).json()["audience"]
+
+
+def test_oidc_provider_waits_for_the_user_of_a_device(oidc_provider: OidcProvider) -> None:
+    asked = post(oidc_provider.device_authorization_url, {"client_id": "device", "scope": "openid"}).json()
+    grant = {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "client_id": "device"}
+    early = post(oidc_provider.token_url, {**grant, "device_code": asked["device_code"]})
+    oidc_provider.approve_device(asked["user_code"])
+    late = post(oidc_provider.token_url, {**grant, "device_code": asked["device_code"]})
+
+    assert ("authorization_pending", 200) == (early.json()["error"], late.status_code)
+
+
+def test_oidc_provider_sends_a_refusal_to_the_callback(oidc_provider: OidcProvider) -> None:
+    query = {"client_id": "public", "response_type": "code", "redirect_uri": CALLBACK, "scope": "openid"}
+    query |= {"code_challenge": "a" * 43, "code_challenge_method": "S256"}
+    callback = oidc_provider.authorize(f"{oidc_provider.authorization_url}?{urlencode(query)}", deny=True)
+
+    assert "access_denied" == dict(parse_qsl(urlsplit(callback).query))["error"]
+
+
+def test_oidc_provider_registers_clients(oidc_provider: OidcProvider) -> None:
+    with browse() as client:
+        registered = client.post(oidc_provider.registration_url, json={"redirect_uris": [CALLBACK]})
+
+    assert 201 == registered.status_code
+
+
+def test_oidc_provider_counts_what_its_token_endpoint_did(start: Start) -> None:
+    server = start(oidc_provider_server.serve, lifetime=1)
+    first = oidc_tokens(server)
+    refresh(server.token_url, first["refresh_token"], client_id="public")
+    refresh(server.token_url, "unknown", client_id="public")
+
+    assert 1 == first["expires_in"]
+    assert 1 == len(server.events("grant.success", grant_type="refresh_token"))
+    assert ["invalid_grant"] == [event.error for event in server.events("grant.error")]
