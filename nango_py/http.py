@@ -68,6 +68,7 @@ __all__ = [
     "MockTransport",
     "NetworkError",
     "PoolTimeout",
+    "PrivateAddressError",
     "ProtocolError",
     "ProxyError",
     "QueryParams",
@@ -88,6 +89,10 @@ __all__ = [
     "is_same_origin",
     "with_query",
 ]
+
+
+class PrivateAddressError(ConnectError):
+    """The host resolves to private addresses only, and the request may not meet those; nothing was sent."""
 
 
 def with_query(url: URL, pairs: Iterable[tuple[str, str]]) -> URL:

@@ -50,5 +50,5 @@ class Outcome:
 
 
 def kind_of(error: BaseException) -> ErrorKind:
-    """Return what kind of failure an exception stands for: ``connect``, ``pool`` and ``private`` mean that nothing was sent."""
+    """Return an exception's kind of failure: ``connect``, ``pool`` and ``private`` mean that nothing was sent."""
     return next((kind for types, kind in _KINDS if isinstance(error, types)), "unknown")

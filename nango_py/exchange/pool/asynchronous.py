@@ -18,6 +18,7 @@ from nango_py.errors import UsageError
 from nango_py.exchange.pool import forks
 from nango_py.exchange.pool.books import MAX_IDLE, Books, Line
 from nango_py.exchange.pool.failures import no_slot, translated
+from nango_py.exchange.pool.guard import AsyncGuard
 from nango_py.exchange.pool.quiet import keep_secrets
 from nango_py.exchange.pool.tls import Contexts
 from nango_py.exchange.pool.wire import AsyncRecorder, Dialler, Kit, origin_key, profile_of, to_core
@@ -27,12 +28,16 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 
     from nango_py.exchange.pool.books import Slot
+    from nango_py.exchange.pool.guard import AsyncResolve
     from nango_py.exchange.pool.profile import Profile
 
 __all__ = ["AsyncPool"]
 
 _KIT = Kit(
-    direct=httpcore.AsyncConnectionPool, http_proxy=httpcore.AsyncHTTPProxy, socks_proxy=httpcore.AsyncSOCKSProxy
+    direct=httpcore.AsyncConnectionPool,
+    http_proxy=httpcore.AsyncHTTPProxy,
+    socks_proxy=httpcore.AsyncSOCKSProxy,
+    guard=AsyncGuard,
 )
 
 
@@ -50,11 +55,12 @@ class AsyncPool(AsyncBaseTransport):
         clock: Clock | None = None,
         network_backend: httpcore.AsyncNetworkBackend | None = None,
         max_idle: int = MAX_IDLE,
+        resolve: AsyncResolve | None = None,
     ) -> None:
         environ = os.environ if environ is None else environ
         self._clock = clock or SystemClock()
         self._backend = network_backend
-        self._dialler = Dialler(kit=_KIT, contexts=Contexts(environ), environ=environ)
+        self._dialler = Dialler(kit=_KIT, contexts=Contexts(environ), environ=environ, resolve=resolve)
         self._max_idle = max_idle
         self._is_closed = False
         self._start()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import httpcore
 
 from nango_py import http
+from nango_py.exchange.pool.guard import PrivateAddress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,7 @@ ROWS: Mapping[type[BaseException], type[http.TransportError]] = MappingProxyType
         httpcore.PoolTimeout: http.PoolTimeout,
         httpcore.NetworkError: http.NetworkError,
         httpcore.ConnectError: http.ConnectError,
+        PrivateAddress: http.PrivateAddressError,
         httpcore.ReadError: http.ReadError,
         httpcore.WriteError: http.WriteError,
         httpcore.ProxyError: http.ProxyError,
@@ -45,7 +47,7 @@ ROWS: Mapping[type[BaseException], type[http.TransportError]] = MappingProxyType
 def translated(error: BaseException, request: http.Request) -> http.TransportError | None:
     """Return httpx's exception, to be raised outside of the ``except`` block, or None to let the error pass.
 
-    It carries the request, and the error as its cause unless that one quotes a header.
+    It carries the request, and the error as its cause unless that one quotes a header or a host.
     """
     row = _row(error)
     if row is None:
@@ -53,7 +55,9 @@ def translated(error: BaseException, request: http.Request) -> http.TransportErr
     if row is http.LocalProtocolError and "Illegal header value" in str(error):
         return row(_illegal_header(request), request=request)
     failure = row(str(error), request=request)
-    failure.__cause__ = error
+    # A host can hold a credential; above, it is masked in the failure's own text, but not in a cause.
+    if not isinstance(error, PrivateAddress):
+        failure.__cause__ = error
     return failure
 
 

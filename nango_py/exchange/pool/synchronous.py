@@ -14,6 +14,7 @@ from nango_py.errors import UsageError
 from nango_py.exchange.pool import forks
 from nango_py.exchange.pool.books import MAX_IDLE, Books, Line
 from nango_py.exchange.pool.failures import no_slot, translated
+from nango_py.exchange.pool.guard import Guard
 from nango_py.exchange.pool.quiet import keep_secrets
 from nango_py.exchange.pool.tls import Contexts
 from nango_py.exchange.pool.wire import Dialler, Kit, Recorder, origin_key, profile_of, to_core
@@ -23,11 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from nango_py.exchange.pool.books import Slot
+    from nango_py.exchange.pool.guard import Resolve
     from nango_py.exchange.pool.profile import Profile
 
 __all__ = ["Pool"]
 
-_KIT = Kit(direct=httpcore.ConnectionPool, http_proxy=httpcore.HTTPProxy, socks_proxy=httpcore.SOCKSProxy)
+_KIT = Kit(
+    direct=httpcore.ConnectionPool, http_proxy=httpcore.HTTPProxy, socks_proxy=httpcore.SOCKSProxy, guard=Guard
+)
 
 
 class Pool(BaseTransport):
@@ -44,11 +48,12 @@ class Pool(BaseTransport):
         clock: Clock | None = None,
         network_backend: httpcore.NetworkBackend | None = None,
         max_idle: int = MAX_IDLE,
+        resolve: Resolve | None = None,
     ) -> None:
         environ = os.environ if environ is None else environ
         self._clock = clock or SystemClock()
         self._backend = network_backend or httpcore.SyncBackend()
-        self._dialler = Dialler(kit=_KIT, contexts=Contexts(environ), environ=environ)
+        self._dialler = Dialler(kit=_KIT, contexts=Contexts(environ), environ=environ, resolve=resolve)
         self._max_idle = max_idle
         self._is_closed = False
         self._start()

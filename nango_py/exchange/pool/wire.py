@@ -14,6 +14,7 @@ from nango_py.exchange.pool.proxies import parse_proxy, proxy_for
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
 
+    from nango_py.exchange.pool.guard import AsyncResolve, Resolve
     from nango_py.exchange.pool.profile import Profile
     from nango_py.exchange.pool.tls import Contexts
     from nango_py.http import URL, Request
@@ -81,6 +82,7 @@ class Kit:
     direct: type[Any]
     http_proxy: type[Any]
     socks_proxy: type[Any]
+    guard: type[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,12 +92,15 @@ class Dialler:
     kit: Kit
     contexts: Contexts
     environ: Mapping[str, str]
+    resolve: Resolve | AsyncResolve | None = None
 
     def dial(self, profile: Profile, url: URL, backend: Any) -> Any:
         """Return a connection to the URL's origin over the backend; raise UsageError for an impossible proxy."""
         secure = url.scheme == "https"
         context = self.contexts.get(profile.verify, profile.client_certificate) if secure else None
         address = proxy_for(url, self.environ) if profile.proxy is None else profile.proxy
+        if not address and not profile.allow_private:
+            backend = self.kit.guard(backend, self.resolve)
         common = {"ssl_context": context, "network_backend": backend}
         factory = self._through(parse_proxy(address), profile, common) if address else self.kit.direct(**common)
         return factory.create_connection(_origin(url))
