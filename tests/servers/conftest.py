@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 import pytest
 
+from tests.servers import django_oauth_toolkit as django_oauth_toolkit_server
 from tests.servers import docker_registry as docker_registry_server
 from tests.servers import json_server as json_server_server
 from tests.servers import kinto as kinto_server
 from tests.servers import localstripe as localstripe_server
+from tests.servers import oauth1_authlib as oauth1_authlib_server
 from tests.servers import oidc_provider as oidc_provider_server
 from tests.servers import redmine as redmine_server
 from tests.servers import roundup as roundup_server
@@ -64,6 +66,18 @@ def json_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[json_serve
 @pytest.fixture(scope="session")
 def oidc_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[oidc_provider_server.OidcProvider]:
     yield from _started(oidc_provider_server.serve, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def django_oauth_toolkit(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[django_oauth_toolkit_server.DjangoOAuthToolkit]:
+    yield from _started(django_oauth_toolkit_server.serve, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def oauth1_authlib(tmp_path_factory: pytest.TempPathFactory) -> Iterator[oauth1_authlib_server.OAuth1]:
+    yield from _started(oauth1_authlib_server.serve, tmp_path_factory)
 
 
 @pytest.fixture

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from tests.servers.browser import visit, walk
+from tests.servers.journal import read
+from tests.servers.keys import rsa_key
 from tests.servers.launch import free_port, installed, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["CALLBACK", "LOGIN", "OidcProvider", "TokenEvent", "approve_device", "authorize", "serve"]
+    from tests.servers.journal import TokenEvent
+
+__all__ = ["CALLBACK", "LOGIN", "OidcProvider", "approve_device", "authorize", "serve"]
 
 CALLBACK = "http://127.0.0.1/callback"
 LOGIN = "ann"
@@ -27,18 +26,6 @@ SECRET = "oidc-secret-4f1c9a2b7e6035c8d00d4f1c9a2b7e60"  # long enough to sign H
 ODD_SECRET = "100% a+b/c:d&e=f~?0123456789abcdef"
 KEY_ID = "key-1"
 CONFIG = Path(__file__).with_suffix(".mjs")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenEvent:
-    """One thing that the token endpoint did."""
-
-    event: str
-    """``grant.success``, ``grant.error``, ``grant.revoked`` (a family of tokens) or ``server_error``."""
-    grant_type: str | None
-    client: str | None
-    error: str | None
-    detail: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +81,7 @@ class OidcProvider:
 
     def events(self, event: str | None = None, *, grant_type: str | None = None) -> tuple[TokenEvent, ...]:
         """Return what the token endpoint did since the start, oldest first."""
-        lines = self.journal.read_text().splitlines() if self.journal.exists() else []
-        found = (TokenEvent(**json.loads(line)) for line in lines)
-        return tuple(one for one in found if event in {None, one.event} and grant_type in {None, one.grant_type})
+        return read(self.journal, event, grant_type)
 
     def authorize(self, url: str, *, deny: bool = False) -> str:
         """Return the callback URL that the authorization URL ends at when ``ann`` agrees (or refuses)."""
@@ -158,37 +143,12 @@ def serve(
             url=url,
             secret=SECRET,
             odd_secret=ODD_SECRET,
-            private_key=_pem(),
+            private_key=rsa_key().private_pem,
             key_id=KEY_ID,
             lifetime=lifetime,
             journal=journal,
         )
 
 
-@cache
-def _key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-def _pem() -> str:
-    pem = _key().private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return pem.decode()
-
-
 def _public_jwk() -> dict[str, str]:
-    numbers = _key().public_key().public_numbers()
-    return {
-        "kty": "RSA",
-        "kid": KEY_ID,
-        "alg": "RS256",
-        "use": "sig",
-        "n": _base64(numbers.n),
-        "e": _base64(numbers.e),
-    }
-
-
-def _base64(number: int) -> str:
-    raw = number.to_bytes((number.bit_length() + 7) // 8, "big")
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return {"kty": "RSA", "kid": KEY_ID, "alg": "RS256", "use": "sig", "n": rsa_key().n, "e": rsa_key().e}

@@ -5,12 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+from oauthlib.oauth1 import Client as Signer
 
+from tests.servers import django_oauth_toolkit as django_oauth_toolkit_server
+from tests.servers import oauth1_authlib as oauth1_authlib_server
 from tests.servers import oidc_provider as oidc_provider_server
+from tests.servers.keys import new_rsa_key
 from tests.servers.launch import browse
 
 if TYPE_CHECKING:
@@ -19,6 +24,8 @@ if TYPE_CHECKING:
     import httpx
 
     from tests.servers.conftest import Start
+    from tests.servers.django_oauth_toolkit import DjangoOAuthToolkit
+    from tests.servers.oauth1_authlib import OAuth1
     from tests.servers.oidc_provider import OidcProvider
 
 pytestmark = pytest.mark.server
@@ -125,3 +132,82 @@ def test_oidc_provider_counts_what_its_token_endpoint_did(start: Start) -> None:
     assert 1 == first["expires_in"]
     assert 1 == len(server.events("grant.success", grant_type="refresh_token"))
     assert ["invalid_grant"] == [event.error for event in server.events("grant.error")]
+
+
+def django_tokens(server: DjangoOAuthToolkit) -> dict[str, Any]:
+    urls = (server.authorization_url, server.token_url)
+    return tokens(*urls, server.authorize, client_id="app", auth=("app", server.secret))
+
+
+def test_django_oauth_toolkit_revokes_the_family_of_a_reused_refresh_token(
+    django_oauth_toolkit: DjangoOAuthToolkit,
+) -> None:
+    server, auth = django_oauth_toolkit, ("app", django_oauth_toolkit.secret)
+    first = django_tokens(server)
+    second = refresh(server.token_url, first["refresh_token"], auth=auth).json()
+    before = read(server.resource, second["access_token"])
+    reused = refresh(server.token_url, first["refresh_token"], auth=auth)
+    after = read(server.resource, second["access_token"])
+
+    assert {"user": "ann"} == before.json()
+    assert (400, "invalid_grant") == (reused.status_code, reused.json()["error"])
+    assert 401 == after.status_code
+
+
+def test_django_oauth_toolkit_repeats_a_rotation_within_its_grace_period(start: Start) -> None:
+    server = start(django_oauth_toolkit_server.serve, grace=60)
+    auth = ("app", server.secret)
+    first = django_tokens(server)
+    second, again = (refresh(server.token_url, first["refresh_token"], auth=auth).json() for _ in range(2))
+
+    assert (second["access_token"], second["refresh_token"]) == (again["access_token"], again["refresh_token"])
+    assert 2 == len(server.events("grant.success", grant_type="refresh_token"))
+
+
+def test_django_oauth_toolkit_refuses_a_wrong_secret(django_oauth_toolkit: DjangoOAuthToolkit) -> None:
+    form = {"grant_type": "client_credentials", "scope": "read"}
+    right = post(django_oauth_toolkit.token_url, form, auth=("machine", django_oauth_toolkit.secret))
+    wrong = post(django_oauth_toolkit.token_url, form, auth=("machine", "wrong"))
+
+    assert (200, 401) == (right.status_code, wrong.status_code)
+    assert {"user": None} == read(django_oauth_toolkit.resource, right.json()["access_token"]).json()
+
+
+def signed(method: Literal["GET", "POST"], url: str, **signer: Any) -> httpx.Response:
+    address, headers, _body = Signer(**signer).sign(url, http_method=method)
+    with browse(headers=headers) as client:
+        return client.request(method, address)
+
+
+def oauth1_tokens(server: OAuth1, consumer: Mapping[str, Any]) -> dict[str, Any]:
+    """Walk the three legs; the answer is what signs as the user."""
+    asked = signed("POST", server.request_url, callback_uri=CALLBACK, **consumer)
+    given = dict(parse_qsl(asked.text))
+    callback = server.authorize(f"{server.authorization_url}?oauth_token={given['oauth_token']}")
+    assert callback.startswith(f"{CALLBACK}?")
+    verifier = dict(parse_qsl(urlsplit(callback).query))["oauth_verifier"]
+    temporary = {"resource_owner_key": given["oauth_token"], "resource_owner_secret": given["oauth_token_secret"]}
+    found = dict(parse_qsl(signed("POST", server.token_url, verifier=verifier, **temporary, **consumer).text))
+    kept = {"resource_owner_key": found["oauth_token"], "resource_owner_secret": found["oauth_token_secret"]}
+    return {**consumer, **kept}
+
+
+@pytest.mark.parametrize("method", oauth1_authlib_server.METHODS)
+def test_oauth1_authlib_takes_a_signature_and_refuses_a_wrong_one(oauth1_authlib: OAuth1, method: str) -> None:
+    shared = {"client_key": "consumer", "client_secret": oauth1_authlib.secret}
+    paired = {"client_key": "consumer-rsa", "rsa_key": oauth1_authlib.private_key}
+    consumer = {"signature_method": method, **(paired if method == "RSA-SHA1" else shared)}
+    right = oauth1_tokens(oauth1_authlib, consumer)
+    wrong = right | ({"rsa_key": new_rsa_key().private_pem} if method == "RSA-SHA1" else {"client_secret": "wrong"})
+
+    found = signed("GET", f"{oauth1_authlib.resource}?q=a%20b%25", **right)
+
+    assert {"q": "a b%"} == found.json()["query"]
+    assert 401 == signed("GET", oauth1_authlib.resource, **wrong).status_code
+
+
+def test_oauth1_authlib_refuses_a_replay(oauth1_authlib: OAuth1) -> None:
+    consumer = {"client_key": "consumer", "client_secret": oauth1_authlib.secret}
+    once = {**oauth1_tokens(oauth1_authlib, consumer), "nonce": "n0nce", "timestamp": str(int(time.time()))}
+
+    assert [200, 401] == [signed("GET", oauth1_authlib.resource, **once).status_code for _ in range(2)]
