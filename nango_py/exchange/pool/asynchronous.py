@@ -85,6 +85,11 @@ class AsyncPool(AsyncBaseTransport):
                 raise
         raise failure
 
+    @property
+    def contexts(self) -> Contexts:
+        """Return the TLS contexts, which other transports may share."""
+        return self._dialler.contexts
+
     async def aclose(self) -> None:
         """Close the connections of this loop, also those in use; no loop can send requests any more."""
         self._is_closed = True

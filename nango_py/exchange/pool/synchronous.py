@@ -27,11 +27,9 @@ if TYPE_CHECKING:
     from nango_py.exchange.pool.guard import Resolve
     from nango_py.exchange.pool.profile import Profile
 
-__all__ = ["Pool"]
+__all__ = ["KIT", "Pool"]
 
-_KIT = Kit(
-    direct=httpcore.ConnectionPool, http_proxy=httpcore.HTTPProxy, socks_proxy=httpcore.SOCKSProxy, guard=Guard
-)
+KIT = Kit(direct=httpcore.ConnectionPool, http_proxy=httpcore.HTTPProxy, socks_proxy=httpcore.SOCKSProxy, guard=Guard)
 
 
 class Pool(BaseTransport):
@@ -53,7 +51,7 @@ class Pool(BaseTransport):
         environ = os.environ if environ is None else environ
         self._clock = clock or SystemClock()
         self._backend = network_backend or httpcore.SyncBackend()
-        self._dialler = Dialler(kit=_KIT, contexts=Contexts(environ), environ=environ, resolve=resolve)
+        self._dialler = Dialler(kit=KIT, contexts=Contexts(environ), environ=environ, resolve=resolve)
         self._max_idle = max_idle
         self._is_closed = False
         self._start()
@@ -77,6 +75,11 @@ class Pool(BaseTransport):
             if failure is None:
                 raise
         raise failure
+
+    @property
+    def contexts(self) -> Contexts:
+        """Return the TLS contexts, which other transports may share."""
+        return self._dialler.contexts
 
     def close(self) -> None:
         """Close every connection, also those in use; requests that wait for one fail."""
