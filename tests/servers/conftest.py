@@ -12,6 +12,7 @@ import pytest
 from tests.servers import django_oauth_toolkit as django_oauth_toolkit_server
 from tests.servers import docker_registry as docker_registry_server
 from tests.servers import json_server as json_server_server
+from tests.servers import jupyterhub as jupyterhub_server
 from tests.servers import kinto as kinto_server
 from tests.servers import localstripe as localstripe_server
 from tests.servers import oauth1_authlib as oauth1_authlib_server
@@ -78,6 +79,11 @@ def django_oauth_toolkit(
 @pytest.fixture(scope="session")
 def oauth1_authlib(tmp_path_factory: pytest.TempPathFactory) -> Iterator[oauth1_authlib_server.OAuth1]:
     yield from _started(oauth1_authlib_server.serve, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def jupyterhub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[jupyterhub_server.JupyterHub]:
+    yield from _started(jupyterhub_server.serve, tmp_path_factory)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from tests.servers.conftest import Start
     from tests.servers.django_oauth_toolkit import DjangoOAuthToolkit
+    from tests.servers.jupyterhub import JupyterHub
     from tests.servers.oauth1_authlib import OAuth1
     from tests.servers.oidc_provider import OidcProvider
 
@@ -211,3 +212,20 @@ def test_oauth1_authlib_refuses_a_replay(oauth1_authlib: OAuth1) -> None:
     once = {**oauth1_tokens(oauth1_authlib, consumer), "nonce": "n0nce", "timestamp": str(int(time.time()))}
 
     assert [200, 401] == [signed("GET", oauth1_authlib.resource, **once).status_code for _ in range(2)]
+
+
+def test_jupyterhub_gives_a_user_s_token_to_a_client_that_knows_its_secret(jupyterhub: JupyterHub) -> None:
+    urls = (jupyterhub.authorization_url, jupyterhub.token_url, jupyterhub.authorize)
+    client = {"client_id": jupyterhub.client_id, "client_secret": jupyterhub.secret}
+    found = tokens(*urls, client_id=jupyterhub.client_id, form=client)
+
+    assert "ann" == read(f"{jupyterhub.api_url}/user", found["access_token"]).json()["name"]
+    with pytest.raises(AssertionError, match="invalid_client"):
+        tokens(*urls, client_id=jupyterhub.client_id, form=client | {"client_secret": "wrong"})
+
+
+def test_jupyterhub_lists_its_users_by_page(jupyterhub: JupyterHub) -> None:
+    found = read(f"{jupyterhub.api_url}/users?limit=3&offset=3", jupyterhub.token)
+
+    assert jupyterhub.users[3:6] == tuple(user["name"] for user in found.json())
+    assert 403 == read(f"{jupyterhub.api_url}/users", "unknown").status_code
