@@ -6,10 +6,11 @@ import os
 import platform
 import random
 import threading
-from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from nango_py.accounts import Accounts
 from nango_py.actions.declarative import call, check_input, perform, walk
 from nango_py.actions.python import (
     PythonAction,
@@ -20,40 +21,36 @@ from nango_py.actions.python import (
 )
 from nango_py.actions.verification import verify
 from nango_py.clock import Clock, SystemClock
-from nango_py.connections.key_source import key_ring
-from nango_py.connections.manager import CredentialManager
 from nango_py.connections.opening import open_store
-from nango_py.connections.vault import Vault
+from nango_py.connections.renewal import Hooks
 from nango_py.declare.loader import load
-from nango_py.effects import Call, Emit
+from nango_py.effects import Emit
 from nango_py.errors import (
     ConfigError,
-    CredentialsError,
     UnknownAction,
-    UnknownConnection,
     UnknownIntegration,
     UsageError,
 )
 from nango_py.exchange.answers import Asker
+from nango_py.exchange.loops import bridge_to, sync_transport
 from nango_py.exchange.pages import Walk
 from nango_py.exchange.plan import header_text, shape_of
 from nango_py.exchange.session import Session, profile_of
-from nango_py.field import read_fields
+from nango_py.exchange.token_endpoint import TokenEndpoint
 from nango_py.http import Cookies, QueryParams
 from nango_py.location import Problem, did_you_mean
 from nango_py.policy.pagination import Pagination, check
-from nango_py.secret import Secret
 from nango_py.template import TemplateError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from nango_py.actions.verification import CheckResult
-    from nango_py.connections.connection import Connection, ConnectionView
     from nango_py.connections.store import Store
     from nango_py.declare.loader import Declared
     from nango_py.effects import Flow
+    from nango_py.http import AsyncBaseTransport, BaseTransport
     from nango_py.model import Action, Integration
 
 __all__ = ["CLIENT_OPTIONS", "Core"]
@@ -95,15 +92,28 @@ class Core:
         blueprints: Sequence[str | Path],
         clock: Clock | None,
         environ: Mapping[str, str] | None,
+        transport: BaseTransport | AsyncBaseTransport | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         self.environ = os.environ if environ is None else environ
         self.clock = clock or SystemClock()
         self.declared: Declared = load(source, blueprints=blueprints, environ=self.environ)
         self.random = random.random
         self.agent = _agent()
-        self._store = open_store(store, self.environ)
         self._lock = threading.RLock()
-        self._manager: CredentialManager | None = None
+        self.bridge = bridge_to(transport)
+        self.accounts = Accounts(
+            integration=self.integration,
+            store=open_store(store, self.environ),
+            environ=self.environ,
+            clock=self.clock,
+            endpoint=TokenEndpoint(
+                transport=cache(lambda: self.bridge or sync_transport(transport, self.environ)),
+                clock=self.clock,
+                agent=self.agent,
+            ),
+            hooks=hooks or Hooks(),
+        )
         self._sessions: dict[tuple[str, str], Session] = {}
         self._shapes: dict[str, Any] = {}
         self._python: dict[tuple[str, str], PythonAction] = {}
@@ -163,97 +173,6 @@ class Core:
             )
         return declared
 
-    # Connections
-
-    @property
-    def manager(self) -> CredentialManager:
-        """Return the credential manager; keys are read when it is first needed."""
-        with self._lock:
-            if self._manager is None:
-                vault = Vault(self._store, key_ring(self._store, self.environ), self.clock)
-                self._manager = CredentialManager(vault=vault, clock=self.clock)
-            return self._manager
-
-    def register(
-        self,
-        integration: str,
-        user_id: str,
-        credentials: Mapping[str, Any],
-        connection_config: Mapping[str, Any] | None,
-        metadata: Mapping[str, Any] | None,
-    ) -> Flow[Connection]:
-        """Store a new connection."""
-        found = self.integration(integration)
-        checked = self._credentials(found, credentials)
-        config = self._config(found, connection_config or {})
-        connection: Connection = yield Call(
-            lambda: self.manager.vault.register(integration, user_id, checked, config, metadata)
-        )
-        self.manager.remember(connection)
-        return connection
-
-    def get(self, integration: str, user_id: str) -> Flow[Connection]:
-        """Return a connection as it is stored now."""
-        self.manager.forget(integration, user_id)
-        return (yield from self.manager.read(integration, user_id))
-
-    def delete(self, integration: str, user_id: str) -> Flow[None]:
-        """Delete a connection."""
-        deleted = yield Call(lambda: self.manager.vault.delete(integration, user_id))
-        self.manager.forget(integration, user_id)
-        with self._lock:
-            self._sessions.pop((integration, user_id), None)
-        if not deleted:
-            raise UnknownConnection(f"integration {integration!r} has no connection for user {user_id!r}.")
-
-    def update_credentials(self, integration: str, user_id: str, new: Mapping[str, Any]) -> Flow[ConnectionView]:
-        """Replace a connection's credentials; what was refused before is forgotten."""
-        checked = self._credentials(self.integration(integration), new)
-        return (yield from self._update(integration, user_id, credentials=checked, status="active"))
-
-    def update_config(self, integration: str, user_id: str, new: Mapping[str, Any]) -> Flow[ConnectionView]:
-        """Replace a connection's config."""
-        config = self._config(self.integration(integration), new)
-        return (yield from self._update(integration, user_id, connection_config=config))
-
-    def update_metadata(self, integration: str, user_id: str, new: Mapping[str, Any]) -> Flow[ConnectionView]:
-        """Replace a connection's metadata."""
-        return (yield from self._update(integration, user_id, metadata=new))
-
-    def _update(self, integration: str, user_id: str, **changes: Any) -> Flow[ConnectionView]:
-        connection = yield from self.get(integration, user_id)
-        written: Connection = yield Call(lambda: self.manager.vault.replace(connection, **changes))
-        self.manager.remember(written)
-        return written.view()
-
-    def views(self, *, integration: str | None = None, user_id: str | None = None) -> Flow[list[ConnectionView]]:
-        """Return connections without credentials."""
-        if integration is not None:
-            self.integration(integration)
-        found: list[ConnectionView] = yield Call(lambda: list(self.manager.vault.views(integration, user_id)))
-        return found
-
-    def credentials(self, integration: str, user_id: str) -> Flow[Mapping[str, Secret]]:
-        """Return a connection's credentials, fit to be used."""
-        connection = yield from self.manager.fresh(self.integration(integration), user_id)
-        return {name: value for name, value in connection.credentials.items() if isinstance(value, Secret)}
-
-    def _credentials(self, integration: Integration, given: Mapping[str, Any]) -> dict[str, Any]:
-        _check_mapping(given, f"integration {integration.name!r}: credentials")
-        found: list[str] = []
-        checked = integration.auth.accept(given, integration.credentials, found.append, now=self.clock.now())
-        if found:
-            raise CredentialsError(f"integration {integration.name!r}: credentials: " + " ".join(found))
-        return checked
-
-    def _config(self, integration: Integration, given: Mapping[str, Any]) -> dict[str, str]:
-        _check_mapping(given, f"integration {integration.name!r}: connection_config")
-        found: list[str] = []
-        checked = read_fields(integration.connection_config, given, found.append)
-        if found:
-            raise CredentialsError(f"integration {integration.name!r}: connection_config: " + " ".join(found))
-        return checked
-
     # Requests
 
     def session(self, integration: str, user_id: str) -> Session:
@@ -281,7 +200,8 @@ class Core:
             shape=shared[0],
             profile=shared[1],
             clock=self.clock,
-            fresh=lambda: self.manager.fresh(integration, user_id),
+            fresh=lambda: self.accounts.manager.fresh(integration, user_id),
+            renewed=lambda connection: self.accounts.manager.refused(integration, connection),
             cookies=Cookies() if integration.requests.cookies else None,
         )
 
@@ -395,9 +315,14 @@ class Core:
         """Return a Python action's input, checked."""
         return check_python_input(action, given, f"integration {integration!r}, action {action.name!r}")
 
+    def forget(self, integration: str, user_id: str) -> None:
+        """Drop what is remembered of a deleted connection's requests."""
+        with self._lock:
+            self._sessions.pop((integration, user_id), None)
+
     def close(self) -> None:
-        """Close the store."""
-        self._store.close()
+        """Wait for renewals and close the store."""
+        self.accounts.close()
 
 
 _MAX_SESSIONS = 10_000
@@ -407,11 +332,6 @@ def _page_size_in(params: QueryParams, pagination: Pagination) -> int | None:
     """Return the page size that a caller asks for by the parameter itself: the caller comes last, and so wins."""
     text = params.get(pagination.limit_name_in_request or "", "")
     return int(text) if text.isascii() and text.isdigit() and int(text) else None
-
-
-def _check_mapping(value: Any, what: str) -> None:
-    if not isinstance(value, Mapping):
-        raise CredentialsError(f"{what} must be a mapping of names to values, not {type(value).__name__}.")
 
 
 def _agent() -> str:

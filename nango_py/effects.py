@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from nango_py.http import Request, Response
 
-__all__ = ["Call", "Close", "Effect", "Emit", "Flow", "ReadAnswer", "Send", "Sleep"]
+__all__ = ["Call", "Close", "Effect", "Emit", "Flow", "Join", "ReadAnswer", "Send", "Sleep"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,20 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Join:
+    """Wait for work that other threads do; gives its result. The wait can be cancelled, the work goes on."""
+
+    start: Callable[[], Future[Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Emit:
     """Hand a value to whoever iterates; gives nothing."""
 
     value: Any
 
 
-Effect: TypeAlias = Send | ReadAnswer | Close | Sleep | Call | Emit
+Effect: TypeAlias = Send | ReadAnswer | Close | Sleep | Call | Join | Emit
 _T = TypeVar("_T")
 Flow: TypeAlias = Generator[Effect, Any, _T]
 """A conversation that ends with a value."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from nango_py.actions.context import Context
 from nango_py.actions.python import PythonAction, check_python_output
+from nango_py.connections.renewal import Hooks
 from nango_py.core import Core
 from nango_py.errors import UsageError
 from nango_py.exchange.drivers import STORE_THREADS, AsyncDriver, Driver
@@ -55,18 +56,32 @@ class Nango:
         transport: BaseTransport | None = None,
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
+        on_renewed: Callable[[ConnectionView], None] | None = None,
+        on_reauth_required: Callable[[ConnectionView], None] | None = None,
     ) -> Self:
         """Return an engine for what *source*, a file or a mapping, declares.
 
         *store* is a URL (``sqlite:///x.db``, ``postgresql://...``, ``memory://``) or a store; ``NANGO_STORE`` or
         ``.nango/connections.db`` without it. *blueprints* are extra folders, searched first. *transport* takes the
-        place of the pool, *clock* that of the system's, *environ* that of ``os.environ``.
+        place of the pool, *clock* that of the system's, *environ* that of ``os.environ``. *on_renewed* and
+        *on_reauth_required* are called with a connection's view, from a worker thread, after it was stored.
 
         Raises:
             ConfigError: The source is no mapping of integrations. Other problems are in ``problems``, and raise when
                 the integration that has them is used.
         """
-        return cls(Core(source, store=store, blueprints=blueprints, clock=clock, environ=environ), transport)
+        return cls(
+            Core(
+                source,
+                store=store,
+                blueprints=blueprints,
+                clock=clock,
+                environ=environ,
+                transport=transport,
+                hooks=Hooks(on_renewed=on_renewed, on_reauth_required=on_reauth_required),
+            ),
+            transport,
+        )
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -92,7 +107,9 @@ class Nango:
             CredentialsError: The credentials or the config do not fit what is declared.
             DuplicateConnection: The user has a connection of that integration already.
         """
-        return self._driver.run(self._core.register(integration, user_id, credentials, connection_config, metadata))
+        return self._driver.run(
+            self._core.accounts.register(integration, user_id, credentials, connection_config, metadata)
+        )
 
     def get_connection(self, integration: str, user_id: str) -> Connection:
         """Return a connection as it is stored now.
@@ -100,7 +117,7 @@ class Nango:
         Raises:
             UnknownConnection: There is none.
         """
-        return self._driver.run(self._core.get(integration, user_id))
+        return self._driver.run(self._core.accounts.get(integration, user_id))
 
     def delete_connection(self, integration: str, user_id: str) -> None:
         """Delete a connection.
@@ -108,27 +125,27 @@ class Nango:
         Raises:
             UnknownConnection: There is none.
         """
-        self._driver.run(self._core.delete(integration, user_id))
+        self._driver.run(self._core.accounts.delete(integration, user_id))
 
     def update_connection_credentials(self, integration: str, user_id: str, new: Mapping[str, Any]) -> ConnectionView:
         """Replace a connection's credentials, whole."""
-        return self._driver.run(self._core.update_credentials(integration, user_id, new))
+        return self._driver.run(self._core.accounts.update_credentials(integration, user_id, new))
 
     def update_connection_config(self, integration: str, user_id: str, new: Mapping[str, Any]) -> ConnectionView:
         """Replace a connection's config, whole."""
-        return self._driver.run(self._core.update_config(integration, user_id, new))
+        return self._driver.run(self._core.accounts.update_config(integration, user_id, new))
 
     def update_metadata(self, integration: str, user_id: str, new: Mapping[str, Any]) -> ConnectionView:
         """Replace a connection's metadata, whole."""
-        return self._driver.run(self._core.update_metadata(integration, user_id, new))
+        return self._driver.run(self._core.accounts.update_metadata(integration, user_id, new))
 
     def get_connections_for_user_id(self, user_id: str) -> list[ConnectionView]:
         """Return a user's connections, without credentials."""
-        return self._driver.run(self._core.views(user_id=user_id))
+        return self._driver.run(self._core.accounts.views(user_id=user_id))
 
     def get_connections_for_integration(self, integration: str) -> list[ConnectionView]:
         """Return an integration's connections, without credentials."""
-        return self._driver.run(self._core.views(integration=integration))
+        return self._driver.run(self._core.accounts.views(integration=integration))
 
     def check_connection(self, integration: str, user_id: str) -> CheckResult:
         """Ask the provider, by the blueprint's verification request, whether the credentials work."""
@@ -140,7 +157,7 @@ class Nango:
         Raises:
             ReauthRequired: They cannot be used any more.
         """
-        return self._driver.run(self._core.credentials(integration, user_id))
+        return self._driver.run(self._core.accounts.credentials(integration, user_id))
 
     def client(self, integration: str, user_id: str, **options: Any) -> Client:
         """Return a genuine ``httpx.Client`` whose requests the engine signs, retries and logs.
@@ -233,7 +250,7 @@ class Nango:
     def _run_python(self, session: Session, action: PythonAction, given: Any) -> Any:
         name, user = session.integration.name, session.user_id
         checked = self._core.check_python(name, action, given)
-        view = self._driver.run(self._core.manager.fresh(session.integration, user)).view()
+        view = self._driver.run(self._core.accounts.manager.fresh(session.integration, user)).view()
         if action.is_async:
             output = self._background().run(lambda nango: nango._call_python(session, action, checked, view))  # noqa: SLF001
             return check_python_output(name, action, output)
@@ -293,9 +310,22 @@ class AsyncNango:
         transport: AsyncBaseTransport | None = None,
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
+        on_renewed: Callable[[ConnectionView], None] | None = None,
+        on_reauth_required: Callable[[ConnectionView], None] | None = None,
     ) -> Self:
         """Return an engine for what *source* declares; a plain call, as :meth:`Nango.load`."""
-        return cls(Core(source, store=store, blueprints=blueprints, clock=clock, environ=environ), transport)
+        return cls(
+            Core(
+                source,
+                store=store,
+                blueprints=blueprints,
+                clock=clock,
+                environ=environ,
+                transport=transport,
+                hooks=Hooks(on_renewed=on_renewed, on_reauth_required=on_reauth_required),
+            ),
+            transport,
+        )
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -316,40 +346,40 @@ class AsyncNango:
         metadata: Mapping[str, Any] | None = None,
     ) -> Connection:
         """Store a new connection of a user's account."""
-        flow = self._core.register(integration, user_id, credentials, connection_config, metadata)
+        flow = self._core.accounts.register(integration, user_id, credentials, connection_config, metadata)
         return await self._driver.run(flow)
 
     async def get_connection(self, integration: str, user_id: str) -> Connection:
         """Return a connection as it is stored now."""
-        return await self._driver.run(self._core.get(integration, user_id))
+        return await self._driver.run(self._core.accounts.get(integration, user_id))
 
     async def delete_connection(self, integration: str, user_id: str) -> None:
         """Delete a connection."""
-        await self._driver.run(self._core.delete(integration, user_id))
+        await self._driver.run(self._core.accounts.delete(integration, user_id))
 
     async def update_connection_credentials(
         self, integration: str, user_id: str, new: Mapping[str, Any]
     ) -> ConnectionView:
         """Replace a connection's credentials, whole."""
-        return await self._driver.run(self._core.update_credentials(integration, user_id, new))
+        return await self._driver.run(self._core.accounts.update_credentials(integration, user_id, new))
 
     async def update_connection_config(
         self, integration: str, user_id: str, new: Mapping[str, Any]
     ) -> ConnectionView:
         """Replace a connection's config, whole."""
-        return await self._driver.run(self._core.update_config(integration, user_id, new))
+        return await self._driver.run(self._core.accounts.update_config(integration, user_id, new))
 
     async def update_metadata(self, integration: str, user_id: str, new: Mapping[str, Any]) -> ConnectionView:
         """Replace a connection's metadata, whole."""
-        return await self._driver.run(self._core.update_metadata(integration, user_id, new))
+        return await self._driver.run(self._core.accounts.update_metadata(integration, user_id, new))
 
     async def get_connections_for_user_id(self, user_id: str) -> list[ConnectionView]:
         """Return a user's connections, without credentials."""
-        return await self._driver.run(self._core.views(user_id=user_id))
+        return await self._driver.run(self._core.accounts.views(user_id=user_id))
 
     async def get_connections_for_integration(self, integration: str) -> list[ConnectionView]:
         """Return an integration's connections, without credentials."""
-        return await self._driver.run(self._core.views(integration=integration))
+        return await self._driver.run(self._core.accounts.views(integration=integration))
 
     async def check_connection(self, integration: str, user_id: str) -> CheckResult:
         """Ask the provider, by the blueprint's verification request, whether the credentials work."""
@@ -357,7 +387,7 @@ class AsyncNango:
 
     async def credentials(self, integration: str, user_id: str) -> Mapping[str, Secret]:
         """Return a connection's credentials, for a vendor's SDK."""
-        return await self._driver.run(self._core.credentials(integration, user_id))
+        return await self._driver.run(self._core.accounts.credentials(integration, user_id))
 
     def client(self, integration: str, user_id: str, **options: Any) -> AsyncClient:
         """Return a genuine ``httpx.AsyncClient``; an unknown connection shows when it is entered or first used."""
@@ -431,7 +461,7 @@ class AsyncNango:
     async def _run_python(self, session: Session, action: PythonAction, given: Any) -> Any:
         name = session.integration.name
         checked = self._core.check_python(name, action, given)
-        connection = await self._driver.run(self._core.manager.fresh(session.integration, session.user_id))
+        connection = await self._driver.run(self._core.accounts.manager.fresh(session.integration, session.user_id))
         if action.is_async:
             return check_python_output(
                 name, action, await self._call_python(session, action, checked, connection.view())
@@ -483,7 +513,9 @@ class AsyncNango:
                     from nango_py.exchange.pool import AsyncPool  # noqa: PLC0415
 
                     self._pool = AsyncPool(environ=self._core.environ, clock=self._core.clock)
-                self._driver_made = AsyncDriver(transport=self._pool, clock=self._core.clock, limiter=self._limiter)
+                self._driver_made = AsyncDriver(
+                    transport=self._pool, clock=self._core.clock, limiter=self._limiter, bridge=self._core.bridge
+                )
         return self._driver_made
 
 

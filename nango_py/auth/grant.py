@@ -22,6 +22,7 @@ __all__ = [
     "Refused",
     "TokenAnswer",
     "TokenRequest",
+    "Unanswered",
     "read_answer",
 ]
 
@@ -46,6 +47,8 @@ class TokenRequest:
     """What to do with the finished request before it is sent, where a signature covers it."""
     purpose: str = "token request"
     """What messages call it."""
+    is_repeatable: bool = True
+    """Whether it may be sent once more after no answer came; a code must not, it would revoke what it brought."""
     found: bool = False
     """Whether the URL came from an answer: such a one may not lead into a private network."""
 
@@ -90,6 +93,14 @@ class BadAnswer(Exception):  # noqa: N818
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(message)
         self.status = status
+
+
+class Unanswered(Exception):  # noqa: N818 - it is a fact about the network
+    """A token endpoint gave no answer; ``is_ambiguous`` when the request may have been carried out."""
+
+    def __init__(self, message: str, *, is_ambiguous: bool) -> None:
+        super().__init__(message)
+        self.is_ambiguous = is_ambiguous
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

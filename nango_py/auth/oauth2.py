@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from nango_py.auth.authorization_url import authorization_url
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nango_py.auth.client_authentication import Method
-    from nango_py.auth.grant import Account, Flow, Grant
+    from nango_py.auth.grant import Account, Flow, Grant, TokenRequest
     from nango_py.auth.scheme import Refuse
     from nango_py.field import Field
 
@@ -145,10 +145,13 @@ class OAuth2(TokenScheme):
         config = {**pick(self.redirect_uri_metadata, callback), **found.connection_config}
         return Obtained(credentials=found.credentials, connection_config=config)
 
-    def code_request(self, account: Account, kept: Mapping[str, Any], fields: Mapping[str, Any]) -> Any:
+    def code_request(self, account: Account, kept: Mapping[str, Any], fields: Mapping[str, Any]) -> TokenRequest:
         """Return the request that exchanges a code."""
         del kept
-        return self.token_request(account, self.token_url, fields, params=self.token_params, purpose="code exchange")
+        request = self.token_request(
+            account, self.token_url, fields, params=self.token_params, purpose="code exchange"
+        )
+        return replace(request, is_repeatable=False)
 
     def issuer_of(self, account: Account, kept: Mapping[str, Any]) -> str | None:
         """Return the issuer that must have sent the callback, where it is known exactly."""

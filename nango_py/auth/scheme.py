@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -114,6 +114,15 @@ class AuthScheme:
     def reads_refusals(self) -> bool:
         """Whether :meth:`is_refused` has anything to look for."""
         return False
+
+    @property
+    def idle_lifetime(self) -> float | None:
+        """Seconds after which credentials that are not renewed die, where that is declared."""
+        return None
+
+    def urls(self) -> Iterator[Template]:
+        """Yield the endpoints that the credentials meet."""
+        yield from ()
 
     @property
     def picked(self) -> frozenset[str]:

@@ -129,6 +129,11 @@ class TokenScheme(AuthScheme):
         return self.dead_token is not None
 
     @property
+    def idle_lifetime(self) -> float | None:
+        """Seconds after which a refresh token that is not used dies."""
+        return self.refresh_token_idle_lifetime
+
+    @property
     def picked(self) -> frozenset[str]:
         """The names of connection config that a token answer brings."""
         return frozenset(self.token_response_metadata)

@@ -73,7 +73,7 @@ def _request_rows(core: Core, found: Integration, action: str | None, user_id: s
 
     view = None
     if user_id is not None:
-        connection = core.manager.vault.get(found.name, user_id)
+        connection = core.accounts.manager.vault.get(found.name, user_id)
         if connection is None:
             from nango_py.errors import UnknownConnection
 

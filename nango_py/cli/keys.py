@@ -28,7 +28,7 @@ def rotate(file: str, store: str | None, blueprints: tuple[str, ...], *, as_json
     Put the new key first in NANGO_ENCRYPTION_KEYS and keep the old ones behind it until this has run.
     """
     with load(file, store, blueprints) as nango:
-        counts = nango._core.manager.vault.rotate()  # noqa: SLF001 - the command line is of the house
+        counts = nango._core.accounts.manager.vault.rotate()  # noqa: SLF001 - the command line is of the house
     facts = {name: getattr(counts, name) for name in counts.__dataclass_fields__}
     if as_json:
         _print(facts)

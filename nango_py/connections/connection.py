@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection", "ConnectionView", "Status", "conceal", "freeze", "reveal", "thaw"]
 
-Status = Literal["active", "reauth_required"]
+Status = Literal["active", "renewal_uncertain", "reauth_required"]
+"""``renewal_uncertain``: a renewal got no answer, so the provider may have replaced the refresh token unheard."""
 
 _MAX_DEPTH = 40
 """Deeper data is a mistake, and would end in a RecursionError far from its cause."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from nango_py.effects import Call
-from nango_py.errors import ReauthRequired, UnknownConnection
+from nango_py.connections.freshness import judge
+from nango_py.connections.refusals import expired, reauth_required
+from nango_py.connections.renewal import Hooks, Renew, Renewals
+from nango_py.effects import Call, Join
+from nango_py.errors import NangoError, ReauthRequired, UnknownConnection
 
 if TYPE_CHECKING:
     from nango_py.clock import Clock
@@ -21,6 +25,8 @@ __all__ = ["CONNECTION_MAX_AGE", "CredentialManager"]
 
 CONNECTION_MAX_AGE = 5.0
 """Seconds within which changes that other processes make take effect."""
+YOUNG = 10.0
+"""Seconds in which a token that is refused is not renewed: its age is not what is wrong with it."""
 MAX_REMEMBERED = 10_000
 """Connections kept in memory; the least recently used ones go first."""
 
@@ -33,23 +39,99 @@ class _Known:
 
 @dataclass(slots=True, kw_only=True)
 class CredentialManager:
-    """Read connections through a bounded cache: at most one version read per connection in five seconds."""
+    """Read connections through a bounded cache, and keep their credentials fresh.
+
+    There is at most one version read per connection in five seconds.
+    """
 
     vault: Vault
     clock: Clock
+    renew: Renew = field(repr=False)
+    hooks: Hooks = field(default_factory=Hooks, repr=False)
+    renewals: Renewals = field(init=False, repr=False)
     _known: OrderedDict[tuple[str, str], _Known] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def __post_init__(self) -> None:
+        self.renewals = Renewals(
+            vault=self.vault, clock=self.clock, renew=self.renew, remember=self.remember, hooks=self.hooks
+        )
+
     def fresh(self, integration: Integration, user_id: str) -> Flow[Connection]:
-        """Return the connection, fit to sign a request.
+        """Return the connection, fit to sign a request; credentials that are due are renewed first.
 
         Raises:
             UnknownConnection: There is none.
-            ReauthRequired: Its credentials have expired, or the provider refused them for good.
+            ReauthRequired: Its credentials cannot be used any more, nor renewed.
+            AuthenticationError, ResponseError, UnreachableError: They have expired and the renewal failed.
         """
         connection = yield from self.read(integration.name, user_id)
-        self._check(integration, connection)
-        return connection
+        state = judge(integration.auth, connection, self.clock.now())
+        if state == "fresh":
+            return connection
+        if state == "dead":
+            raise reauth_required(integration, connection)
+        if not integration.auth.can_renew(connection.credentials):
+            if state == "due":
+                return connection
+            raise expired(integration, connection)
+        outcome = yield from self._renewed(integration, connection)
+        if not isinstance(outcome, NangoError):
+            return outcome
+        if state == "due" and not isinstance(outcome, ReauthRequired | UnknownConnection):
+            return connection  # the token works for its leeway, and the endpoint may be back before it ends
+        raise copy(outcome)
+
+    def refused(self, integration: Integration, connection: Connection) -> Flow[Connection | None]:
+        """Return the connection with other credentials than those that the provider just refused, or None.
+
+        Newer ones that somebody stored are taken as they are. Else there is one renewal, unless the credentials are
+        so young that their age cannot be the reason.
+
+        Raises:
+            AuthenticationError, ResponseError, UnreachableError: The renewal failed.
+        """
+        pair = (connection.integration, connection.user_id)
+        current: Connection | None = yield Call(lambda: self.vault.get(*pair))
+        if current is None or current.id != connection.id:
+            return None
+        if current.version != connection.version and current.credentials != connection.credentials:
+            self.remember(current)
+            return (yield from self.fresh(integration, connection.user_id))
+        if not integration.auth.can_renew(connection.credentials) or self._is_young(integration, connection):
+            return None
+        outcome = yield from self._renewed(integration, connection, is_rejected=True)
+        if isinstance(outcome, NangoError):
+            raise copy(outcome)
+        return None if outcome.credentials == connection.credentials else outcome
+
+    def keep_alive(self, integration: Integration, user_id: str) -> Flow[Connection | NangoError | None]:
+        """Renew the connection if its refresh token would die of idleness; None when there is no need."""
+        connection = yield from self.read(integration.name, user_id)
+        lifetime = integration.auth.idle_lifetime
+        used_at = connection.credentials.get("obtained_at") or connection.updated_at
+        is_idle = lifetime is not None and self.clock.now() - float(used_at) >= lifetime / 2
+        if not is_idle or not integration.auth.can_renew(connection.credentials):
+            return None
+        return (yield from self._renewed(integration, connection, is_rejected=True))
+
+    def _renewed(
+        self, integration: Integration, connection: Connection, *, is_rejected: bool = False
+    ) -> Flow[Connection | NangoError]:
+        if not integration.auth.is_kept:
+            made: Connection | NangoError = yield Call(lambda: self.renewals.make(integration, connection))
+            return made
+        outcome: Connection | NangoError = yield Join(
+            lambda: self.renewals.join(integration, connection, is_rejected=is_rejected)
+        )
+        return outcome
+
+    def _is_young(self, integration: Integration, connection: Connection) -> bool:
+        """Tell whether the token was got so recently that another one would be refused alike."""
+        obtained_at = connection.credentials.get("obtained_at")
+        if obtained_at is None or judge(integration.auth, connection, self.clock.now()) != "fresh":
+            return False
+        return self.clock.now() - float(obtained_at) < YOUNG
 
     def read(self, integration: str, user_id: str) -> Flow[Connection]:
         """Return the connection, whatever its state.
@@ -96,14 +178,3 @@ class CredentialManager:
         if known is not None and self.vault.version(*pair) == (known.connection.id, known.connection.version):
             return known.connection
         return self.vault.get(*pair)
-
-    def _check(self, integration: Integration, connection: Connection) -> None:
-        who = f"integration {integration.name!r}, user {connection.user_id!r}"
-        remedy = "Connect the account again, or hand in new ones: update_connection_credentials."
-        if connection.status == "reauth_required":
-            raise ReauthRequired(
-                f"{who}: the provider refuses the credentials for good. {remedy}", integration=integration.name
-            )
-        expires_at = integration.auth.expires_at(connection.credentials)
-        if expires_at is not None and expires_at <= self.clock.now():
-            raise ReauthRequired(f"{who}: the token has expired. {remedy}", integration=integration.name)

@@ -17,10 +17,10 @@ from nango_py.errors import (
     UnreachableError,
 )
 from nango_py.exchange.attempts import attempts_of, described
-from nango_py.exchange.conversation import converse
+from nango_py.exchange.conversation import RENEWAL_ERROR, converse
 from nango_py.http import TransportError
-from nango_py.policy.outcome import Outcome
 from nango_py.paths import compile_path
+from nango_py.policy.outcome import Outcome
 from nango_py.policy.retry import is_rate_limited, stated_wait
 
 if TYPE_CHECKING:
@@ -115,6 +115,8 @@ class Asker:
             f": {said}" if said else "."
         )
         context: dict[str, Any] = {"attempts": attempts_of(answer), "response": answer, **self._context()}
+        if (failure := answer.extensions.get(RENEWAL_ERROR)) is not None:
+            raise failure
         if answer.status_code == _UNAUTHORIZED:
             raise AuthenticationError(f"{text} Check the connection's credentials.", **context)
         policy = self.session.integration.retry

@@ -1,4 +1,4 @@
-"""One request's whole conversation: sign, send, judge, wait, again. It knows no I/O: it yields effects."""
+"""One request's whole conversation: sign, send, judge, renew, wait, again. It knows no I/O: it yields effects."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nango_py.effects import Close, ReadAnswer, Send, Sleep
+from nango_py.errors import NangoError
 from nango_py.exchange.attempts import Attempt, attach
 from nango_py.http import ByteStream, Headers, Response, TransportError
 from nango_py.policy.outcome import Outcome, kind_of
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
 
     from nango_py.clock import Clock
     from nango_py.effects import Flow
+    from nango_py.exchange.plan import Plan
     from nango_py.exchange.session import Session
     from nango_py.http import Request
     from nango_py.policy.retry import RetryPolicy, Stop
 
-__all__ = ["MAX_JUDGED", "converse"]
+__all__ = ["MAX_JUDGED", "RENEWAL_ERROR", "converse"]
+
+RENEWAL_ERROR = "nango_renewal_error"
+"""The extension of a refused answer that holds why its token could not be renewed."""
 
 MAX_JUDGED = 1_048_576
 """Bodies up to this many bytes are read to judge an answer; longer ones pass unread."""
@@ -57,6 +62,7 @@ class _Exchange:
         self.moment = session.moment()
         self.body = _replayable_body(request)
         self.attempts: list[Attempt] = []
+        self.renewals = 0
 
     def run(self) -> Flow[Response]:
         while True:
@@ -64,8 +70,13 @@ class _Exchange:
             plan = yield from self.session.open()
             signed = self.session.sign(self.request, plan, self.moment, self.body)
             result = yield from self._send(signed)
-            if isinstance(result, Response) and result.is_success:
-                return self._finish(result, "success")
+            if isinstance(result, Response):
+                if result.is_success and not self.session.integration.auth.reads_refusals:
+                    return self._finish(result, "success")
+                if (yield from self._is_renewed(result, signed, plan)):
+                    continue
+                if result.is_success:
+                    return self._finish(result, "success")
             decision = self._decide((yield from self._outcome(signed, result)))
             if not isinstance(decision, Wait):
                 return self._finish(result, decision.reason)
@@ -74,6 +85,30 @@ class _Exchange:
             if isinstance(result, Response):
                 yield Close(result)
             yield Sleep(decision.seconds)
+
+    def _is_renewed(self, answer: Response, signed: Request, plan: Plan) -> Flow[bool]:
+        """Tell whether the token was refused and there is another one to try: once an exchange (RFC 6750 3.1)."""
+        if self.renewals or self.body is None or not self.session.is_bound(signed.url, plan):
+            return False
+        reads = self.session.integration.auth.reads_refusals
+        body = (yield from self._judged_body(answer)) if reads else None
+        if not self.session.is_refusal(answer, body):
+            return False
+        try:
+            if not (yield from self.session.renew(plan)):
+                return False
+        except NangoError as error:
+            answer.extensions[RENEWAL_ERROR] = error
+            self._warn(error)
+            return False
+        self.renewals += 1
+        self._note(answer, "renewed", None)
+        yield Close(answer)
+        return True
+
+    def _warn(self, error: NangoError) -> None:
+        reason = self.session.masked(str(error))
+        self.session.log("warning", "renewal.failed", error=type(error).__name__, reason=reason)
 
     def _send(self, signed: Request) -> Flow[Response | TransportError]:
         try:
@@ -110,7 +145,7 @@ class _Exchange:
     def _decide(self, outcome: Outcome) -> Wait | Stop:
         return decide(
             self.policy,
-            attempt=len(self.attempts) + 1,
+            attempt=len(self.attempts) + 1 - self.renewals,
             elapsed=self.clock.monotonic() - self.started,
             outcome=outcome,
             now=self.clock.now(),

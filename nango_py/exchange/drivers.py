@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nango_py.effects import Call, Close, Emit, ReadAnswer, Send, Sleep
+from nango_py.effects import Call, Close, Emit, Join, ReadAnswer, Send, Sleep
+from nango_py.exchange.loops import result_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from nango_py.clock import Clock
     from nango_py.effects import Effect, Flow
+    from nango_py.exchange.loops import LoopBridge
     from nango_py.http import AsyncBaseTransport, BaseTransport, Response
 
 __all__ = ["AsyncDriver", "Driver"]
@@ -50,6 +52,8 @@ class Driver:
                 return self.clock.sleep(seconds)
             case Call(work):
                 return work()
+            case Join(start):
+                return start().result()
         raise AssertionError(effect)
 
 
@@ -97,6 +101,7 @@ class AsyncDriver:
     transport: AsyncBaseTransport
     clock: Clock
     limiter: Callable[[], Any]
+    bridge: LoopBridge | None = None
 
     async def run(self, flow: Flow[_T]) -> _T:
         """Return the value that *flow* ends with."""
@@ -148,6 +153,10 @@ class AsyncDriver:
                 from anyio.to_thread import run_sync  # noqa: PLC0415 - synchronous programs never need it
 
                 return await run_sync(work, limiter=self.limiter())
+            case Join(start):
+                if self.bridge is not None:
+                    self.bridge.attach()
+                return await result_of(start())
         raise AssertionError(effect)
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "render_path",
     "secret_texts",
     "shape_of",
+    "values_of",
 ]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -67,6 +68,7 @@ class Plan:
     shown_base_url: str
     values: Mapping[str, Any] = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
+    connection: Any = field(repr=False)
 
 
 def is_secret(integration: Integration, name: tuple[str, ...]) -> bool:
@@ -136,6 +138,7 @@ def make_plan(integration: Integration, connection: Any, shape: Shape) -> Plan:
         shown_base_url=shown,
         values=values,
         secrets=tuple(secret_texts(integration, connection)),
+        connection=connection,
     )
 
 
@@ -162,12 +165,17 @@ def secret_texts(integration: Integration, connection: Any) -> Iterator[str]:
         yield from _secrets_in(value)
 
 
+_WORDS = frozenset({"scope", "token_type"})
+"""What a token answer holds of ordinary words: masking them would make logs unreadable."""
+
+
 def _secrets_in(value: Any) -> Iterator[str]:
     if isinstance(value, Secret):
         yield value.reveal()
     elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _secrets_in(item)
+        for name, item in value.items():
+            if name not in _WORDS:
+                yield from _secrets_in(item)
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _secrets_in(item)

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
     from nango_py.clock import Clock
     from nango_py.effects import Flow
+    from nango_py.http import Response
     from nango_py.model import Integration
     from nango_py.template import Template
 
 __all__ = ["Moment", "Session", "profile_of"]
 
+_UNAUTHORIZED = 401
 _KNOWN_EXTENSIONS = ("timeout", "sni_hostname", "target")
 """What a caller may ask of the pool; `trace` is left out: it would see the signed request."""
 
@@ -64,7 +66,11 @@ def profile_of(integration: Integration, url: Template | None = None) -> Profile
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """Sign the requests of one connection; *fresh* reads the connection, as new as it has to be."""
+    """Sign the requests of one connection.
+
+    *fresh* reads the connection, as new as it has to be; *renewed* is given one whose credentials were refused and
+    brings it with others, or None.
+    """
 
     integration: Integration
     user_id: str
@@ -72,8 +78,8 @@ class Session:
     profile: Profile
     clock: Clock
     fresh: Callable[[], Flow[Any]] = field(repr=False)
+    renewed: Callable[[Any], Flow[Any]] = field(repr=False)
     cookies: Any = field(default=None, repr=False)
-    _connection: Any = field(default=None, repr=False)
     _plan: Plan | None = field(default=None, repr=False)
 
     def open(self) -> Flow[Plan]:
@@ -83,10 +89,25 @@ class Session:
             UnknownConnection, ReauthRequired, CredentialsError, StoreError: No request can be sent.
         """
         connection = yield from self.fresh()
-        if self._plan is None or connection is not self._connection:
+        if self._plan is None or connection is not self._plan.connection:
             self._plan = make_plan(self.integration, connection, self.shape)
-            self._connection = connection
         return self._plan
+
+    def renew(self, plan: Plan) -> Flow[bool]:
+        """Tell whether there are other credentials than those of *plan*, which the provider refused.
+
+        Raises:
+            NangoError: There are none, since a renewal failed.
+        """
+        return (yield from self.renewed(plan.connection)) is not None
+
+    def is_refusal(self, answer: Response, body: Any) -> bool:
+        """Tell whether an answer means that its token is dead."""
+        return answer.status_code == _UNAUTHORIZED or self.integration.auth.is_refused(body)
+
+    def is_bound(self, url: URL, plan: Plan) -> bool:
+        """Tell whether credentials may meet *url*."""
+        return is_bound(url, plan.base, self.integration.requests.allowed_origins)
 
     @property
     def shown_base_url(self) -> URL:
@@ -103,7 +124,7 @@ class Session:
         """Return a copy of *request* that bears the connection's credentials, if its origin may meet them."""
         url = swap_base(request.url, plan.shown_base_url, plan.base_url)
         copy = self._copy(request, url)
-        if not is_bound(url, plan.base, self.integration.requests.allowed_origins):
+        if not self.is_bound(url, plan):
             self.log("warning", "request.sent_bare", host=url.host, reason="foreign_origin")
             if is_hop(request) and not self.integration.network.allow_private:
                 copy.extensions[PROFILE_EXTENSION] = replace(self.profile, allow_private=False)
@@ -118,7 +139,7 @@ class Session:
         """Return the URL of a path below the base URL, or an absolute URL of an origin that may meet credentials."""
         if path.startswith(("http://", "https://")):
             url = swap_base(URL(path), plan.shown_base_url, plan.base_url)
-            if not is_bound(url, plan.base, self.integration.requests.allowed_origins):
+            if not self.is_bound(url, plan):
                 raise ForeignOriginError(
                     f"integration {self.integration.name!r}: {url.host} is not the origin of its base_url. "
                     "Add it to requests.allowed_origins if it may get the credentials.",

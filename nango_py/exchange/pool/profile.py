@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nango_py.secret import Secret
 
-__all__ = ["DEFAULT", "PROFILE_EXTENSION", "ClientCertificate", "Profile"]
+__all__ = ["DEADLINE_EXTENSION", "DEFAULT", "PROFILE_EXTENSION", "ClientCertificate", "Profile"]
 
 PROFILE_EXTENSION = "nango_profile"
 """The request extension that holds the request's profile."""
+DEADLINE_EXTENSION = "nango_deadline"
+"""The request extension that holds the moment, of ``time.monotonic()``, by which the request must be over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

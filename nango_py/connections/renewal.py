@@ -1,0 +1,268 @@
+"""Renew credentials, once: one at a time per connection, in this process and among all that share the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from nango_py.auth.grant import BadAnswer, Refused, Unanswered
+from nango_py.connections.crew import Crew
+from nango_py.connections.freshness import judge
+from nango_py.connections.lease import hold
+from nango_py.connections.refusals import (
+    deleted,
+    expired,
+    failed,
+    reauth_required,
+    refused,
+    unanswered,
+    unfit,
+)
+from nango_py.errors import NangoError, StoreError
+from nango_py.log import emit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
+
+    from nango_py.auth.grant import Obtained
+    from nango_py.clock import Clock
+    from nango_py.connections.connection import Connection, ConnectionView
+    from nango_py.connections.lease import Lease
+    from nango_py.connections.vault import Vault
+    from nango_py.model import Integration
+
+__all__ = ["COOL_DOWN", "Hooks", "Renew", "Renewals"]
+
+GRANT_SECONDS = 20.0
+"""What the token requests of one renewal may take together; less than a lease."""
+_MARGIN = 5.0
+"""Seconds of a lease that are left for storing what came."""
+COOL_DOWN = 30.0
+"""Seconds after a failed renewal in which no other is tried."""
+_STORE_TRIES = 4
+
+
+class Renew(Protocol):
+    """Get new credentials for a connection within *seconds*, in this thread."""
+
+    def __call__(self, integration: Integration, connection: Connection, *, seconds: float) -> Obtained:
+        """Return what was obtained.
+
+        Raises:
+            Refused, BadAnswer, Unanswered: It was not.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """What the program wants to be told; called from a worker thread, after the store was written."""
+
+    on_renewed: Callable[[ConnectionView], None] | None = None
+    on_reauth_required: Callable[[ConnectionView], None] | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Failure:
+    credentials: Mapping[str, Any] = field(repr=False)
+    at: float
+    error: NangoError
+
+
+@dataclass(slots=True, kw_only=True)
+class Renewals:
+    """Renew connections in threads of their own, so that a cancelled request never cancels a renewal.
+
+    A ticket ends with the connection or with an error of ours as its *result*: whoever waits raises a copy.
+    """
+
+    vault: Vault
+    clock: Clock
+    renew: Renew
+    remember: Callable[[Connection], None]
+    hooks: Hooks = field(default_factory=Hooks)
+    _crew: Crew = field(default_factory=Crew)
+    _failures: dict[str, _Failure] = field(default_factory=dict)
+    _unsaved: dict[str, tuple[Connection, Obtained]] = field(default_factory=dict, repr=False)
+
+    def join(
+        self, integration: Integration, connection: Connection, *, is_rejected: bool = False
+    ) -> Future[Connection | NangoError]:
+        """Return the ticket of the connection's renewal, begun now unless it is going on.
+
+        *is_rejected* says that the provider refused the access token of *connection*, whatever its expiry.
+        """
+
+        def work() -> Connection | NangoError:
+            try:
+                return self._renewed(integration, connection, is_rejected=is_rejected)
+            except NangoError as error:
+                return error
+
+        return self._crew.join(f"renewal-{integration.name}", connection.id, work)
+
+    def make(self, integration: Integration, connection: Connection) -> Connection | NangoError:
+        """Return the connection with a token made on this machine, which is remembered and never stored."""
+        try:
+            obtained = self.renew(integration, connection, seconds=GRANT_SECONDS)
+        except ValueError as reason:
+            return unfit(integration, connection, str(reason))
+        made = replace(connection, credentials=merged_credentials(connection.credentials, obtained.credentials))
+        self.remember(made)
+        return made
+
+    def run(self, integration: Integration, key: str, work: Callable[[], Any]) -> Future[Any]:
+        """Do other work of an integration that must not be cancelled half-way."""
+        return self._crew.join(f"renewal-{integration.name}", key, work)
+
+    def close(self) -> None:
+        """Wait for the renewals that are going on."""
+        self._crew.close()
+
+    def _renewed(self, integration: Integration, known: Connection, *, is_rejected: bool) -> Connection:
+        seen = self._current(integration, known)
+        while not self._is_settled(integration, seen, known if is_rejected else None):
+            with hold(self.vault.store, f"renewal:{seen.id}", until=partial(self._has_changed, seen)) as lease:
+                # Whoever held the lease before may have renewed it.
+                seen = self._current(integration, known)
+                if lease is not None and not self._is_settled(integration, seen, known if is_rejected else None):
+                    return self._obtain(integration, seen, lease)
+        self.remember(seen)
+        return seen
+
+    def _current(self, integration: Integration, known: Connection) -> Connection:
+        current = self.vault.get(known.integration, known.user_id)
+        if current is None or current.id != known.id:
+            raise deleted(integration, known.user_id)
+        if judge(integration.auth, current, self.clock.now()) == "dead":
+            raise reauth_required(integration, current)
+        if not integration.auth.can_renew(current.credentials):
+            raise expired(integration, current)
+        return current
+
+    def _has_changed(self, seen: Connection) -> bool:
+        return self.vault.version(seen.integration, seen.user_id) != (seen.id, seen.version)
+
+    def _is_settled(self, integration: Integration, current: Connection, rejected: Connection | None) -> bool:
+        """Tell whether the stored connection needs no renewal any more."""
+        if rejected is not None and _token(current) == _token(rejected):
+            return False
+        return judge(integration.auth, current, self.clock.now()) == "fresh"
+
+    def _obtain(self, integration: Integration, current: Connection, lease: Lease) -> Connection:
+        if current.id in self._unsaved:
+            return self._save_late(integration, current)
+        self._check_cool_down(current)
+        try:
+            obtained = self.renew(integration, current, seconds=min(GRANT_SECONDS, lease.left() - _MARGIN))
+        except Refused as refusal:
+            raise self._refused(integration, current, refusal) from None
+        except BadAnswer as answer:
+            raise self._fail(current, failed(integration, current, answer)) from None
+        except Unanswered as silence:
+            if silence.is_ambiguous:
+                self._mark(current, "renewal_uncertain")
+            raise self._fail(current, unanswered(integration, current, silence)) from None
+        except ValueError as reason:
+            raise unfit(integration, current, str(reason)) from None
+        return self._save(integration, current, obtained)
+
+    def _save(self, integration: Integration, current: Connection, obtained: Obtained) -> Connection:
+        """Store what was obtained before anybody uses it; what cannot be stored now is kept for the next try."""
+        self._unsaved[current.id] = (current, obtained)
+        written = self._write(current, obtained)
+        del self._unsaved[current.id]
+        self._failures.pop(current.id, None)
+        if written is None:
+            # The user replaced or deleted the connection meanwhile: their word counts.
+            written = self._current(integration, current)
+        else:
+            emit_renewed(integration, written)
+            self._tell(self.hooks.on_renewed, written)
+        self.remember(written)
+        return written
+
+    def _save_late(self, integration: Integration, current: Connection) -> Connection:
+        base, obtained = self._unsaved[current.id]
+        if base.credentials != current.credentials:
+            del self._unsaved[current.id]
+            return current
+        return self._save(integration, current, obtained)
+
+    def _write(self, current: Connection, obtained: Obtained) -> Connection | None:
+        merged = merged_credentials(current.credentials, obtained.credentials)
+        for trial in range(_STORE_TRIES):
+            try:
+                written = self.vault.swap(current, credentials=merged, status="active")
+                if written is not None and obtained.connection_config:
+                    config = {**written.connection_config, **obtained.connection_config}
+                    if config != dict(written.connection_config):
+                        return self.vault.replace(written, connection_config=config)
+            except StoreError:
+                if trial == _STORE_TRIES - 1:
+                    raise
+                self.clock.sleep(0.1 * 4**trial)
+            else:
+                return written
+        raise AssertionError
+
+    def _check_cool_down(self, current: Connection) -> None:
+        failure = self._failures.get(current.id)
+        if failure is None:
+            return
+        if failure.credentials == current.credentials and self.clock.monotonic() - failure.at < COOL_DOWN:
+            raise failure.error
+        del self._failures[current.id]
+
+    def _fail(self, current: Connection, error: NangoError) -> NangoError:
+        self._failures[current.id] = _Failure(credentials=current.credentials, at=self.clock.monotonic(), error=error)
+        return error
+
+    def _refused(self, integration: Integration, current: Connection, refusal: Refused) -> NangoError:
+        if not refusal.is_final:
+            return self._fail(current, refused(integration, current, str(refusal)))
+        marked = self._mark(current, "reauth_required")
+        if marked is None:
+            # Somebody changed the credentials while they were refused: the newer ones may be good.
+            return self._fail(current, refused(integration, current, str(refusal)))
+        self._tell(self.hooks.on_reauth_required, marked)
+        return reauth_required(integration, current, str(refusal))
+
+    def _mark(self, current: Connection, status: Any) -> Connection | None:
+        marked = self.vault.swap(current, status=status)
+        if marked is not None:
+            self.remember(marked)
+        return marked
+
+    def _tell(self, hook: Callable[[ConnectionView], None] | None, connection: Connection) -> None:
+        if hook is None:
+            return
+        try:
+            hook(connection.view())
+        except Exception as error:
+            # The program's own mistake must not cost the token that was just stored.
+            emit("error", "hook.failed", secrets=tuple, error=type(error).__name__, user_id=connection.user_id)
+
+
+def merged_credentials(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the *old* credentials with the *new* ones over them; a None deletes."""
+    return {name: value for name, value in {**old, **new}.items() if value is not None}
+
+
+def emit_renewed(integration: Integration, connection: Connection) -> None:
+    """Log that a connection was renewed."""
+    emit(
+        "info",
+        "connection.renewed",
+        secrets=tuple,
+        least=integration.log_level,
+        integration=integration.name,
+        user_id=connection.user_id,
+        expires_at=integration.auth.expires_at(connection.credentials),
+    )
+
+
+def _token(connection: Connection) -> Any:
+    return connection.credentials.get("access_token")

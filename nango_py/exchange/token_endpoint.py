@@ -1,0 +1,192 @@
+"""Perform grants: send the token requests that they yield, all of them within one deadline."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
+
+from nango_py.auth.grant import Account, BadAnswer, Refused, TokenAnswer, TokenRequest, Unanswered
+from nango_py.exchange.plan import values_of
+from nango_py.exchange.pool.profile import DEADLINE_EXTENSION, PROFILE_EXTENSION
+from nango_py.exchange.session import Moment, profile_of
+from nango_py.http import URL, Request, Response, Timeout, TransportError, with_query
+from nango_py.log import Masked
+from nango_py.policy.outcome import kind_of
+from nango_py.template import TemplateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nango_py.auth.grant import Flow
+    from nango_py.clock import Clock
+    from nango_py.exchange.pool.profile import Profile
+    from nango_py.http import BaseTransport
+    from nango_py.model import Integration
+
+__all__ = ["TokenEndpoint", "account_of", "fresh_text"]
+
+_T = TypeVar("_T")
+LONGEST_ANSWER = 1_048_576
+_UNSENT = frozenset({"connect", "pool", "private"})
+_CONNECT_PAUSES = (0.2, 1.0)
+_AGAIN_PAUSE = 0.5
+_PUBLIC_FIELDS = frozenset({"grant_type", "redirect_uri", "scope", "response_type", "token_type_hint", "resource"})
+_SHORTEST_SECRET = 6
+_SERVER_ERROR = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenEndpoint:
+    """Carry token requests, from a worker thread; *transport* is asked for when there is the first."""
+
+    transport: Callable[[], BaseTransport]
+    clock: Clock
+    agent: str
+
+    def perform(self, grant: Flow[_T], *, integration: Integration, secrets: tuple[str, ...], seconds: float) -> _T:
+        """Return what *grant* ends with.
+
+        Nothing of *secrets*, nor of what was sent, stands in what is raised. Failures to connect are tried again; a
+        request that may have been carried out is sent once more where that is harmless.
+
+        Raises:
+            Refused, BadAnswer: The endpoint said so.
+            Unanswered: It said nothing.
+            ValueError: No request can be made of what is declared and given.
+        """
+        ends_at = time.monotonic() + seconds
+        profiles = _profiles_of(integration)
+        sent = set(secrets)
+        try:
+            try:
+                request = next(grant)
+                while True:
+                    sent.update(_texts_in(request))
+                    request = grant.send(self._ask(request, profiles, ends_at))
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+        except Refused as refusal:
+            code, description = (Masked(lambda: sent).text(part) for part in (refusal.code, refusal.description))
+            raise Refused(code, description, status=refusal.status, is_final=refusal.is_final) from None
+        except BadAnswer as answer:
+            raise BadAnswer(Masked(lambda: sent).text(str(answer)), status=answer.status) from None
+        except TransportError as error:
+            shown = Masked(lambda: sent).text(str(error)) or type(error).__name__
+            raise Unanswered(shown, is_ambiguous=kind_of(error) not in _UNSENT) from None
+        except TemplateError as error:
+            raise ValueError(str(error).rstrip(".")) from None
+        finally:
+            grant.close()
+
+    def _ask(self, request: TokenRequest, profiles: tuple[Profile, Profile], ends_at: float) -> TokenAnswer:
+        pauses = list(_CONNECT_PAUSES)
+        again = request.is_repeatable
+        while True:
+            try:
+                answer = self._send(request, profiles, ends_at)
+            except TransportError as error:
+                if kind_of(error) == "connect" and pauses:
+                    pause = pauses.pop(0)
+                elif kind_of(error) not in _UNSENT and again:
+                    again, pause = False, _AGAIN_PAUSE
+                else:
+                    raise
+                if time.monotonic() + pause >= ends_at:
+                    raise
+            else:
+                if answer.status < _SERVER_ERROR or not again:
+                    return answer
+                again, pause = False, _AGAIN_PAUSE
+            self.clock.sleep(pause)
+
+    def _send(self, request: TokenRequest, profiles: tuple[Profile, Profile], ends_at: float) -> TokenAnswer:
+        made = self._made(request, profiles, ends_at)
+        with _closing(self.transport().handle_request(made)) as answer:
+            body = b""
+            answer.request = made
+            for chunk in answer.iter_bytes():
+                body += chunk
+                if len(body) > LONGEST_ANSWER:
+                    raise BadAnswer(
+                        f"was answered with more than {LONGEST_ANSWER:,} bytes", status=answer.status_code
+                    )
+            return TokenAnswer(status=answer.status_code, headers=answer.headers, body=body)
+
+    def _made(self, request: TokenRequest, profiles: tuple[Profile, Profile], ends_at: float) -> Request:
+        left = max(0.001, ends_at - time.monotonic())
+        body: dict[str, Any] = {}
+        if request.json is not None:
+            body["json"] = request.json
+        elif request.form is not None:
+            body["data"] = dict(request.form)
+        elif request.content is not None:
+            body["content"] = request.content
+        made = Request(
+            request.method,
+            with_query(URL(request.url), request.params),
+            headers={"User-Agent": self.agent, "Accept-Encoding": "gzip, deflate", **request.headers},
+            extensions={
+                "timeout": Timeout(left).as_dict(),
+                DEADLINE_EXTENSION: ends_at,
+                PROFILE_EXTENSION: profiles[request.found],
+            },
+            **body,
+        )
+        return request.sign(made) if request.sign is not None else made
+
+
+def account_of(
+    integration: Integration, holder: Any, *, now: float, scopes: tuple[str, ...] | None = None
+) -> Account:
+    """Return what a grant may know of *holder*, which has credentials, connection config and metadata."""
+    values = {**values_of(integration, holder), **Moment(now=now).functions()}
+    return Account(
+        values=values,
+        credentials=holder.credentials,
+        scopes=integration.oauth_scopes if scopes is None else scopes,
+        now=now,
+        nonce=fresh_text,
+    )
+
+
+def _profiles_of(integration: Integration) -> tuple[Profile, Profile]:
+    """Return how declared endpoints are reached, and how those that an answer named are."""
+    profile = profile_of(integration)
+    # One host that an account chooses makes all of them suspect: the credentials meet them all.
+    allowed = all(profile_of(integration, url).allow_private for url in integration.auth.urls())
+    return (
+        replace(profile, allow_private=allowed),
+        replace(profile, allow_private=integration.network.allow_private is True),
+    )
+
+
+def fresh_text() -> str:
+    """Return random text of 256 bits, of characters that every protocol takes."""
+    return uuid4().hex + uuid4().hex
+
+
+@contextmanager
+def _closing(answer: Response) -> Iterator[Response]:
+    try:
+        yield answer
+    finally:
+        answer.close()
+
+
+def _texts_in(request: TokenRequest) -> Iterator[str]:
+    """Yield what was sent and must not come back in a message: a provider may echo it."""
+    for fields in (request.form, request.json, dict(request.params)):
+        if isinstance(fields, Mapping):
+            yield from _secret_fields(fields)
+
+
+def _secret_fields(fields: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in fields.items():
+        if isinstance(value, Mapping):
+            yield from _secret_fields(value)
+        elif isinstance(value, str) and name not in _PUBLIC_FIELDS and len(value) >= _SHORTEST_SECRET:
+            yield value
