@@ -15,10 +15,13 @@ from tests.servers import json_server as json_server_server
 from tests.servers import jupyterhub as jupyterhub_server
 from tests.servers import kinto as kinto_server
 from tests.servers import localstripe as localstripe_server
+from tests.servers import moto as moto_server
+from tests.servers import nginx as nginx_server
 from tests.servers import oauth1_authlib as oauth1_authlib_server
 from tests.servers import oidc_provider as oidc_provider_server
 from tests.servers import redmine as redmine_server
 from tests.servers import roundup as roundup_server
+from tests.servers import synapse as synapse_server
 from tests.servers.launch import MissingServerError
 
 if TYPE_CHECKING:
@@ -84,6 +87,21 @@ def oauth1_authlib(tmp_path_factory: pytest.TempPathFactory) -> Iterator[oauth1_
 @pytest.fixture(scope="session")
 def jupyterhub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[jupyterhub_server.JupyterHub]:
     yield from _started(jupyterhub_server.serve, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def synapse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[synapse_server.Synapse]:
+    yield from _started(synapse_server.serve, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[moto_server.Moto]:
+    yield from _started(moto_server.serve, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[nginx_server.Nginx]:
+    yield from _started(nginx_server.serve, tmp_path_factory)
 
 
 @pytest.fixture

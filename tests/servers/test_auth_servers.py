@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import secrets
+import ssl
 import time
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import httpx
 import pytest
 from oauthlib.oauth1 import Client as Signer
 
 from tests.servers import django_oauth_toolkit as django_oauth_toolkit_server
+from tests.servers import nginx as nginx_server
 from tests.servers import oauth1_authlib as oauth1_authlib_server
 from tests.servers import oidc_provider as oidc_provider_server
 from tests.servers.keys import new_rsa_key
@@ -21,13 +25,15 @@ from tests.servers.launch import browse
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import httpx
-
+    from tests.servers.certificates import Certificate
     from tests.servers.conftest import Start
     from tests.servers.django_oauth_toolkit import DjangoOAuthToolkit
     from tests.servers.jupyterhub import JupyterHub
+    from tests.servers.moto import Moto
+    from tests.servers.nginx import Nginx
     from tests.servers.oauth1_authlib import OAuth1
     from tests.servers.oidc_provider import OidcProvider
+    from tests.servers.synapse import Synapse
 
 pytestmark = pytest.mark.server
 
@@ -229,3 +235,82 @@ def test_jupyterhub_lists_its_users_by_page(jupyterhub: JupyterHub) -> None:
 
     assert jupyterhub.users[3:6] == tuple(user["name"] for user in found.json())
     assert 403 == read(f"{jupyterhub.api_url}/users", "unknown").status_code
+
+
+def post_json(url: str, body: Mapping[str, Any]) -> httpx.Response:
+    with browse() as client:
+        return client.post(url, json=body)
+
+
+def test_synapse_rotates_refresh_tokens(synapse: Synapse) -> None:
+    first = post_json(synapse.login_url, synapse.login_form).json()
+    second = post_json(synapse.refresh_url, {"refresh_token": first["refresh_token"]}).json()
+    before = read(synapse.resource, second["access_token"])  # its first use ends the former pair
+    reused = post_json(synapse.refresh_url, {"refresh_token": first["refresh_token"]})
+
+    assert "@ann:localhost" == before.json()["user_id"]
+    assert 403 == reused.status_code
+    assert 0 < first["expires_in_ms"] <= synapse.lifetime * 1000
+
+
+def test_synapse_refuses_a_wrong_password_and_an_unknown_token(synapse: Synapse) -> None:
+    assert 403 == post_json(synapse.login_url, {**synapse.login_form, "password": "wrong"}).status_code
+    assert 401 == read(synapse.resource, "unknown").status_code
+
+
+def who_am_i(moto: Moto, secret: str) -> httpx.Response:
+    """Sign a call of STS by Signature Version 4, as its documentation tells step by step."""
+    now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    scope = f"{now[:8]}/{moto.region}/sts/aws4_request"
+    body = "Action=GetCallerIdentity&Version=2011-06-15"
+    host = urlsplit(moto.url).netloc
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    canonical = f"POST\n/\n\nhost:{host}\nx-amz-date:{now}\n\nhost;x-amz-date\n{digest}"
+    key = f"AWS4{secret}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    said = f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    signature = hmac.digest(key, said.encode(), "sha256").hex()
+    credential = f"Credential={moto.access_key}/{scope}, SignedHeaders=host;x-amz-date, Signature={signature}"
+    headers = {"X-Amz-Date": now, "Authorization": f"AWS4-HMAC-SHA256 {credential}"}
+    with browse(headers=headers | {"Content-Type": "application/x-www-form-urlencoded"}) as client:
+        return client.post(moto.url, content=body)
+
+
+def test_moto_takes_a_signature_and_refuses_a_wrong_secret(moto: Moto) -> None:
+    right, wrong = who_am_i(moto, moto.secret_key), who_am_i(moto, "wrong")
+
+    assert (200, 403) == (right.status_code, wrong.status_code)
+    assert ":user/ann<" in right.text
+    assert "SignatureDoesNotMatch" in wrong.text
+
+
+def over_tls(nginx: Nginx, url: str, client: Certificate | None = None) -> httpx.Response:
+    context = ssl.create_default_context(cafile=nginx.authority.certificate)
+    # Python 3.13 checks so by default.
+    context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
+    if client:
+        context.load_cert_chain(client.certificate, client.key)
+    with httpx.Client(verify=context, trust_env=False) as opened:
+        return opened.get(url)
+
+
+def test_nginx_wants_a_client_certificate_of_its_authority(nginx: Nginx) -> None:
+    right = over_tls(nginx, f"{nginx.mutual_url}/x", nginx.client)
+
+    assert {"path": "/x", "subject": "CN=client", "verified": "SUCCESS"} == right.json()
+    assert 400 == over_tls(nginx, nginx.mutual_url).status_code
+    assert 400 == over_tls(nginx, nginx.mutual_url, nginx.stranger).status_code
+    assert "NONE" == over_tls(nginx, nginx.url).json()["verified"]
+
+
+def test_nginx_is_trusted_by_those_only_who_know_its_authority(nginx: Nginx) -> None:
+    with browse() as client, pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+        client.get(nginx.url)
+
+
+def test_nginx_passes_requests_on_and_names_the_client(start: Start, oidc_provider: OidcProvider) -> None:
+    nginx = start(nginx_server.serve, upstream=oidc_provider.url)
+    found = over_tls(nginx, f"{nginx.mutual_url}/.well-known/openid-configuration", nginx.client)
+
+    assert oidc_provider.url == found.json()["issuer"]
