@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nango_py.accounts import KeptAlive
     from nango_py.actions.verification import CheckResult
     from nango_py.connections.connection import Connection, ConnectionView
     from nango_py.engine import AsyncNango, Nango
     from nango_py.errors import (
         AuthenticationError,
+        CallbackError,
         ConfigError,
         CredentialsError,
         DeadlineError,
@@ -33,21 +35,25 @@ if TYPE_CHECKING:
     )
     from nango_py.exchange.pages import Page
     from nango_py.location import Location, Problem
+    from nango_py.oauth.attempt import AuthorizationRequest, DeviceAuthorization
     from nango_py.secret import Secret
 
 __version__ = "0.1.0"
 
 _ERRORS = (
-    "AuthenticationError", "ConfigError", "CredentialsError", "DeadlineError", "DecryptionError",
+    "AuthenticationError", "CallbackError", "ConfigError", "CredentialsError", "DeadlineError", "DecryptionError",
     "DuplicateConnection", "ForeignOriginError", "InputError", "NangoError", "OutputError", "PaginationError",
     "RateLimitedError", "ReauthRequired", "RemoteError", "ResponseError", "StoreError", "UnknownAction",
     "UnknownConnection", "UnknownIntegration", "UnreachableError", "UsageError",
 )  # fmt: skip
 _HOMES = {
     "AsyncNango": "engine",
+    "AuthorizationRequest": "oauth.attempt",
     "CheckResult": "actions.verification",
     "Connection": "connections.connection",
     "ConnectionView": "connections.connection",
+    "DeviceAuthorization": "oauth.attempt",
+    "KeptAlive": "accounts",
     "Location": "location",
     "Nango": "engine",
     "Page": "exchange.pages",
@@ -57,11 +63,12 @@ _HOMES = {
 }
 
 __all__ = [
-    "AsyncNango", "AuthenticationError", "CheckResult", "ConfigError", "Connection", "ConnectionView",
-    "CredentialsError", "DeadlineError", "DecryptionError", "DuplicateConnection", "ForeignOriginError", "InputError",
-    "Location", "Nango", "NangoError", "OutputError", "Page", "PaginationError", "Problem", "RateLimitedError",
-    "ReauthRequired", "RemoteError", "ResponseError", "Secret", "StoreError", "UnknownAction", "UnknownConnection",
-    "UnknownIntegration", "UnreachableError", "UsageError", "__version__",
+    "AsyncNango", "AuthenticationError", "AuthorizationRequest", "CallbackError", "CheckResult", "ConfigError",
+    "Connection", "ConnectionView", "CredentialsError", "DeadlineError", "DecryptionError", "DeviceAuthorization",
+    "DuplicateConnection", "ForeignOriginError", "InputError", "KeptAlive", "Location", "Nango", "NangoError",
+    "OutputError", "Page", "PaginationError", "Problem", "RateLimitedError", "ReauthRequired", "RemoteError",
+    "ResponseError", "Secret", "StoreError", "UnknownAction", "UnknownConnection", "UnknownIntegration",
+    "UnreachableError", "UsageError", "__version__",
 ]  # fmt: skip
 
 

@@ -91,7 +91,7 @@ class Accounts:
         """Store a new connection."""
         found = self._integration(integration)
         checked = self._credentials(found, credentials)
-        config = self._config(found, connection_config or {})
+        config = self.checked_config(found, connection_config or {})
         connection: Connection = yield Call(
             lambda: self.manager.vault.register(integration, user_id, checked, config, metadata)
         )
@@ -148,7 +148,7 @@ class Accounts:
 
     def update_config(self, integration: str, user_id: str, new: Mapping[str, Any]) -> Flow[ConnectionView]:
         """Replace a connection's config."""
-        config = self._config(self._integration(integration), new)
+        config = self.checked_config(self._integration(integration), new)
         return (yield from self._update(integration, user_id, connection_config=config))
 
     def update_metadata(self, integration: str, user_id: str, new: Mapping[str, Any]) -> Flow[ConnectionView]:
@@ -223,7 +223,12 @@ class Accounts:
             raise CredentialsError(f"integration {integration.name!r}: credentials: " + " ".join(found))
         return checked
 
-    def _config(self, integration: Integration, given: Mapping[str, Any]) -> dict[str, str]:
+    def checked_config(self, integration: Integration, given: Mapping[str, Any]) -> dict[str, str]:
+        """Return connection config as it is kept.
+
+        Raises:
+            CredentialsError: It does not fit what is declared.
+        """
         _check_mapping(given, f"integration {integration.name!r}: connection_config")
         found: list[str] = []
         checked = read_fields(integration.connection_config, given, found.append)

@@ -16,12 +16,15 @@ from nango_py.exchange.transport import open_async_client, open_client
 from nango_py.http import AsyncBaseTransport as AsyncTransport
 from nango_py.http import BaseTransport as SyncTransport
 from nango_py.log import logger
+from nango_py.oauth.face import AsyncOAuth, OAuth
+from nango_py.oauth.flows import Flows
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from nango_py.accounts import KeptAlive
     from nango_py.actions.verification import CheckResult
     from nango_py.clock import Clock
     from nango_py.connections.connection import Connection, ConnectionView
@@ -158,6 +161,18 @@ class Nango:
             ReauthRequired: They cannot be used any more.
         """
         return self._driver.run(self._core.accounts.credentials(integration, user_id))
+
+    @property
+    def oauth(self) -> OAuth:
+        """Return what connects accounts: ``begin`` and ``finish``, and the same for other devices."""
+        return OAuth(Flows(self._core), lambda: self._driver)
+
+    def keep_alive(self) -> KeptAlive:
+        """Renew every connection whose refresh token would die of idleness; call it once a day, say.
+
+        Only integrations that declare ``auth.refresh_token_idle_lifetime`` are looked at.
+        """
+        return self._driver.run(self._core.accounts.keep_alive(self._core.declared.integrations))
 
     def client(self, integration: str, user_id: str, **options: Any) -> Client:
         """Return a genuine ``httpx.Client`` whose requests the engine signs, retries and logs.
@@ -388,6 +403,15 @@ class AsyncNango:
     async def credentials(self, integration: str, user_id: str) -> Mapping[str, Secret]:
         """Return a connection's credentials, for a vendor's SDK."""
         return await self._driver.run(self._core.accounts.credentials(integration, user_id))
+
+    @property
+    def oauth(self) -> AsyncOAuth:
+        """Return what connects accounts: ``begin`` and ``finish``, and the same for other devices."""
+        return AsyncOAuth(Flows(self._core), lambda: self._driver)
+
+    async def keep_alive(self) -> KeptAlive:
+        """Renew every connection whose refresh token would die of idleness; call it once a day, say."""
+        return await self._driver.run(self._core.accounts.keep_alive(self._core.declared.integrations))
 
     def client(self, integration: str, user_id: str, **options: Any) -> AsyncClient:
         """Return a genuine ``httpx.AsyncClient``; an unknown connection shows when it is entered or first used."""

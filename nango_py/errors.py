@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AuthenticationError",
+    "CallbackError",
     "ConfigError",
     "CredentialsError",
     "DeadlineError",
@@ -75,6 +76,10 @@ class InputError(UsageError):
 
 class CredentialsError(UsageError):
     """Credentials or connection config do not have the shape that the integration declares."""
+
+
+class CallbackError(UsageError):
+    """A callback belongs to no attempt to connect that is going on in this browser."""
 
 
 class RemoteError(NangoError):

@@ -33,7 +33,7 @@ LAYERS = (
     {"model"},
     {"declare", "connections", "exchange"},
     {"actions"},
-    {"accounts", "core", "engine"},
+    {"accounts", "core", "oauth", "engine"},
     {"cli", "testing"},
 )
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nango_py.auth.grant import BadAnswer, Refused, Unanswered
 from nango_py.errors import (
     AuthenticationError,
     CredentialsError,
+    NangoError,
     ReauthRequired,
     RemoteError,
     ResponseError,
@@ -15,11 +17,10 @@ from nango_py.errors import (
 )
 
 if TYPE_CHECKING:
-    from nango_py.auth.grant import BadAnswer, Unanswered
     from nango_py.connections.connection import Connection
     from nango_py.model import Integration
 
-__all__ = ["deleted", "expired", "failed", "reauth_required", "refused", "unanswered", "unfit"]
+__all__ = ["deleted", "expired", "failed", "grant_failed", "reauth_required", "refused", "unanswered", "unfit"]
 
 _REMEDY = "Connect the account again, or hand in new credentials: update_connection_credentials."
 
@@ -60,6 +61,26 @@ def refused(integration: Integration, connection: Connection, said: str) -> Auth
 def unfit(integration: Integration, connection: Connection, reason: str) -> CredentialsError:
     """Return the error for credentials, or connection config, that no token request can be made of."""
     return CredentialsError(f"{_who(integration, connection)}: {reason}.")
+
+
+def grant_failed(integration: Integration, user_id: str, error: Exception, what: str) -> NangoError:
+    """Return the error for a grant of an attempt that failed; *what* names the step."""
+    who = f"integration {integration.name!r}, user {user_id!r}"
+    match error:
+        case Refused():
+            return AuthenticationError(
+                f"{who}: {what} was refused: {error}. Check the integration's auth section, client and redirect URI, "
+                "and begin again.",
+                integration=integration.name,
+            )
+        case BadAnswer():
+            return ResponseError(f"{who}: {what} {error}. Begin again.", integration=integration.name)
+        case Unanswered():
+            return UnreachableError(
+                f"{who}: {what} got no answer: {error}. Begin again.", integration=integration.name
+            )
+        case _:
+            return CredentialsError(f"{who}: {error}.")
 
 
 def failed(integration: Integration, connection: Connection, answer: BadAnswer) -> RemoteError:

@@ -23,8 +23,8 @@ from nango_py.model import (
     Sign,
     Verification,
 )
-from nango_py.policy.pagination import Pagination, check
 from nango_py.paths import compile_path
+from nango_py.policy.pagination import Pagination, check
 from nango_py.policy.retry import InBody, RetryPolicy
 from nango_py.policy.status_rule import is_status_rule
 from nango_py.secret import Secret

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from nango_py.errors import UsageError
+from nango_py.paths import compile_path
 from nango_py.policy.pages.cursor import CURSOR
 from nango_py.policy.pages.guards import guard_empty, guard_items, guard_mark
 from nango_py.policy.pages.items import count_of, items_of
@@ -15,7 +16,6 @@ from nango_py.policy.pages.link import LINK
 from nango_py.policy.pages.offset import OFFSET
 from nango_py.policy.pages.page import PAGE
 from nango_py.policy.pages.walk import Gap, PageAnswer, Pagination, Position, Step, Turn
-from nango_py.paths import compile_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

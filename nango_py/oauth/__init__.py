@@ -1,0 +1,1 @@
+"""Connect accounts: in a browser, on another device."""

@@ -1,0 +1,258 @@
+"""Begin and finish attempts; every method is a flow of effects."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from nango_py.auth.grant import BadAnswer, Refused, Unanswered
+from nango_py.connections.refusals import grant_failed
+from nango_py.connections.renewal import merged_credentials
+from nango_py.effects import Call, Join, Sleep
+from nango_py.errors import AuthenticationError, CallbackError, DuplicateConnection, UnknownConnection, UsageError
+from nango_py.exchange.token_endpoint import account_of, fresh_text
+from nango_py.log import emit
+from nango_py.oauth.attempt import ATTEMPT_SECONDS, Attempt, AuthorizationRequest, DeviceAuthorization, hash_of
+from nango_py.oauth.callback import check_redirect_uri, read_callback, refusal_in, state_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nango_py.accounts import Accounts
+    from nango_py.auth.grant import Account, DeviceCode, Obtained
+    from nango_py.auth.grant import Flow as Grants
+    from nango_py.connections.connection import Connection
+    from nango_py.core import Core
+    from nango_py.effects import Flow
+    from nango_py.model import Integration
+
+__all__ = ["Flows"]
+
+_T = TypeVar("_T")
+_GRANT_SECONDS = 20.0
+_SLOW_DOWN = 5.0
+_SLOWEST = 60.0
+
+
+class Flows:
+    """Connect accounts: :meth:`begin` and :meth:`finish` in a browser, the other two on another device."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._accounts: Accounts = core.accounts
+        self._clock = core.clock
+
+    def begin(
+        self,
+        integration: str,
+        user_id: str,
+        *,
+        redirect_uri: str,
+        scopes: Sequence[str] | None,
+        connection_config: Mapping[str, Any] | None,
+        metadata: Mapping[str, Any] | None,
+    ) -> Flow[AuthorizationRequest]:
+        """Return where the user's browser goes; see :meth:`OAuth.begin`."""
+        check_redirect_uri(redirect_uri)
+        found = self._core.integration(integration)
+        if not found.auth.connects:
+            raise UsageError(
+                f"integration {integration!r}: its accounts are not connected in a browser. "
+                "Hand in their credentials: register_connection."
+            )
+        attempt = yield from self._attempt(found, user_id, scopes, connection_config, metadata)
+        state, binding = fresh_text(), secrets.token_urlsafe(32)
+        grant = found.auth.begin(self._account(found, attempt), redirect_uri=redirect_uri, state=state)
+        begun = yield from self._perform(found, attempt, grant, f"attempt:{state}", "the attempt")
+        attempt = replace(attempt, redirect_uri=redirect_uri, binding_hash=hash_of(binding), kept=begun.kept)
+        named = begun.state or state
+        expires_at: float = yield Call(
+            lambda: self._accounts.manager.vault.put_attempt(named, attempt.packed(), seconds=ATTEMPT_SECONDS)
+        )
+        return AuthorizationRequest(url=begun.url, state=named, binding=binding, expires_at=expires_at)
+
+    def finish(self, callback_url: str, *, binding: str) -> Flow[Connection]:
+        """Turn a callback into a connection; see :meth:`OAuth.finish`."""
+        callback = read_callback(callback_url)
+        state = state_of(callback)
+        stored: Mapping[str, Any] | None = yield Call(lambda: self._accounts.manager.vault.take_attempt(state))
+        if stored is None:
+            raise CallbackError(
+                "the callback belongs to no attempt that is going on: its state was never given out, is used up, or "
+                f"is older than {ATTEMPT_SECONDS / 60:.0f} minutes. Begin again."
+            )
+        attempt = Attempt.unpacked(stored)
+        if not attempt.is_bound_to(binding):
+            raise CallbackError(
+                "the callback came to another browser than the one that began. Begin again, in one browser."
+            )
+        found = self._core.integration(attempt.integration)
+        if refusal := refusal_in(callback):
+            raise AuthenticationError(
+                f"{_who(attempt)}: access was not granted: {refusal}.", integration=attempt.integration
+            )
+        grant = found.auth.finish(
+            self._account(found, attempt), callback, attempt.kept, redirect_uri=attempt.redirect_uri
+        )
+        return (yield from self._connect(found, attempt, grant, f"finish:{state}", "the code exchange"))
+
+    def begin_device(
+        self,
+        integration: str,
+        user_id: str,
+        *,
+        scopes: Sequence[str] | None,
+        connection_config: Mapping[str, Any] | None,
+        metadata: Mapping[str, Any] | None,
+    ) -> Flow[DeviceAuthorization]:
+        """Return the code to type on another device; see :meth:`OAuth.begin_device`."""
+        found = self._core.integration(integration)
+        if not found.auth.has_device_flow:
+            raise UsageError(
+                f"integration {integration!r}: its blueprint declares no auth.device_authorization_url. "
+                "Connect in a browser: nango.oauth.begin."
+            )
+        attempt = yield from self._attempt(found, user_id, scopes, connection_config, metadata)
+        grant = found.auth.begin_device(self._account(found, attempt))
+        code: DeviceCode = yield from self._perform(
+            found, attempt, grant, f"device:{fresh_text()}", "the device authorization"
+        )
+        return DeviceAuthorization(
+            user_code=code.user_code,
+            verification_uri=code.verification_uri,
+            verification_uri_complete=code.verification_uri_complete,
+            expires_at=self._clock.now() + code.expires_in,
+            interval=code.interval,
+            attempt=replace(attempt, kept=code.kept),
+        )
+
+    def finish_device(self, device: DeviceAuthorization) -> Flow[Connection]:
+        """Wait until the user has typed the code; see :meth:`OAuth.finish_device`."""
+        attempt, interval = device.attempt, device.interval
+        found = self._core.integration(attempt.integration)
+        key = f"device:{fresh_text()}"
+        while True:
+            yield Sleep(interval)
+            if self._clock.now() >= device.expires_at:
+                raise AuthenticationError(
+                    f"{_who(attempt)}: the code expired before it was entered. Begin again.",
+                    integration=attempt.integration,
+                )
+            grant = found.auth.finish_device(self._account(found, attempt), attempt.kept)
+            outcome = yield Join(
+                lambda grant=grant: self._accounts.manager.renewals.run(  # type: ignore[misc]
+                    found, key, partial(self._granted, found, attempt, grant)
+                )
+            )
+            if not isinstance(outcome, Refused | BadAnswer | Unanswered | ValueError):
+                return outcome  # type: ignore[no-any-return]
+            interval = _next_interval(outcome, interval)
+            if not interval:
+                raise grant_failed(found, attempt.user_id, outcome, "the device authorization")
+
+    def _attempt(
+        self,
+        found: Integration,
+        user_id: str,
+        scopes: Sequence[str] | None,
+        config: Mapping[str, Any] | None,
+        metadata: Mapping[str, Any] | None,
+    ) -> Flow[Attempt]:
+        if isinstance(scopes, str):
+            raise UsageError("scopes must be a list of texts, not one text.")
+        if config is None:
+            config = yield from self._known_config(found, user_id)
+        return Attempt(
+            integration=found.name,
+            user_id=user_id,
+            scopes=None if scopes is None else tuple(scopes),
+            connection_config=self._accounts.checked_config(found, config),
+            metadata=metadata,
+        )
+
+    def _known_config(self, found: Integration, user_id: str) -> Flow[Mapping[str, Any]]:
+        """Return the config of a connection that is made anew: nobody has to say again where the account lives."""
+        try:
+            connection = yield from self._accounts.manager.read(found.name, user_id)
+        except UnknownConnection:
+            return {}
+        known = {field.name for field in found.connection_config}
+        return {name: value for name, value in connection.connection_config.items() if name in known}
+
+    def _account(self, found: Integration, attempt: Attempt) -> Account:
+        return account_of(found, attempt, now=self._clock.now(), scopes=attempt.scopes)
+
+    def _perform(self, found: Integration, attempt: Attempt, grant: Grants[_T], key: str, what: str) -> Flow[_T]:
+        outcome = yield Join(
+            lambda: self._accounts.manager.renewals.run(found, key, lambda: self._performed(found, attempt, grant))
+        )
+        if isinstance(outcome, Refused | BadAnswer | Unanswered | ValueError):
+            raise grant_failed(found, attempt.user_id, outcome, what)
+        return outcome  # type: ignore[no-any-return]
+
+    def _performed(self, found: Integration, attempt: Attempt, grant: Grants[_T]) -> _T | Exception:
+        try:
+            return self._accounts.perform(found, attempt, grant, seconds=_GRANT_SECONDS)
+        except (Refused, BadAnswer, Unanswered, ValueError) as error:
+            return error
+
+    def _connect(
+        self, found: Integration, attempt: Attempt, grant: Grants[Obtained], key: str, what: str
+    ) -> Flow[Connection]:
+        outcome = yield Join(
+            lambda: self._accounts.manager.renewals.run(found, key, partial(self._granted, found, attempt, grant))
+        )
+        if isinstance(outcome, Refused | BadAnswer | Unanswered | ValueError):
+            raise grant_failed(found, attempt.user_id, outcome, what)
+        return outcome  # type: ignore[no-any-return]
+
+    def _granted(self, found: Integration, attempt: Attempt, grant: Grants[Obtained]) -> Connection | Exception:
+        """Perform the grant and store what came, in this thread, which nobody cancels."""
+        outcome = self._performed(found, attempt, grant)
+        if isinstance(outcome, Exception):
+            return outcome
+        connection = self._stored(found, attempt, outcome)
+        self._accounts.manager.remember(connection)
+        emit(
+            "info",
+            "connection.connected",
+            secrets=tuple,
+            least=found.log_level,
+            integration=found.name,
+            user_id=attempt.user_id,
+        )
+        return connection
+
+    def _stored(self, found: Integration, attempt: Attempt, obtained: Obtained) -> Connection:
+        """Return the connection, made or replaced.
+
+        Nothing of old credentials is kept: the browser may have been signed in to another account of the provider.
+        """
+        vault = self._accounts.manager.vault
+        credentials = merged_credentials({}, obtained.credentials)
+        config = {**attempt.connection_config, **obtained.connection_config}
+        current = vault.get(found.name, attempt.user_id)
+        if current is None:
+            try:
+                return vault.register(found.name, attempt.user_id, credentials, config, attempt.metadata)
+            except DuplicateConnection:
+                return self._stored(found, attempt, obtained)
+        changes: dict[str, Any] = {"credentials": credentials, "connection_config": config, "status": "active"}
+        if attempt.metadata is not None:
+            changes["metadata"] = attempt.metadata
+        return vault.replace(current, **changes)
+
+
+def _next_interval(outcome: Exception, interval: float) -> float:
+    """Return how long to wait before asking again (RFC 8628 section 3.5); 0 when there is nothing to wait for."""
+    if isinstance(outcome, Refused):
+        if outcome.code == "authorization_pending":
+            return interval
+        return interval + _SLOW_DOWN if outcome.code == "slow_down" else 0.0
+    return 0.0 if isinstance(outcome, ValueError) else min(2 * interval, _SLOWEST)
+
+
+def _who(attempt: Attempt) -> str:
+    return f"integration {attempt.integration!r}, user {attempt.user_id!r}"
