@@ -18,6 +18,8 @@ __all__ = ["LEASE_SECONDS", "Lease", "hold"]
 
 LEASE_SECONDS = 30.0
 """A holder that dies blocks no longer than this."""
+_NEEDED = 5 / 6
+_TO_STORE = 1 / 6
 _PATIENCE = 3 * LEASE_SECONDS
 """Longer than two holders that die one after the other."""
 _POLL = 0.01
@@ -30,7 +32,17 @@ class Lease:
     def __init__(self, seconds: float) -> None:
         self._ends_at = time.monotonic() + seconds
 
-    def left(self) -> float:
+    @property
+    def is_young(self) -> bool:
+        """Whether there is time for a whole renewal, and for storing what it brings."""
+        return self._left() > _NEEDED * LEASE_SECONDS
+
+    @property
+    def for_requests(self) -> float:
+        """Seconds in which token requests must be over, so that what they bring can be stored."""
+        return self._left() - _TO_STORE * LEASE_SECONDS
+
+    def _left(self) -> float:
         """Return the seconds left, counted from before the lease was asked for."""
         return self._ends_at - time.monotonic()
 

@@ -37,8 +37,6 @@ __all__ = ["COOL_DOWN", "Hooks", "Renew", "Renewals"]
 
 GRANT_SECONDS = 20.0
 """What the token requests of one renewal may take together; less than a lease."""
-_MARGIN = 5.0
-"""Seconds of a lease that are left for storing what came."""
 COOL_DOWN = 30.0
 """Seconds after a failed renewal in which no other is tried."""
 _STORE_TRIES = 4
@@ -127,7 +125,8 @@ class Renewals:
             with hold(self.vault.store, f"renewal:{seen.id}", until=partial(self._has_changed, seen)) as lease:
                 # Whoever held the lease before may have renewed it.
                 seen = self._current(integration, known)
-                if lease is not None and not self._is_settled(integration, seen, known if is_rejected else None):
+                settled = self._is_settled(integration, seen, known if is_rejected else None)
+                if not settled and lease is not None and lease.is_young:
                     return self._obtain(integration, seen, lease)
         self.remember(seen)
         return seen
@@ -156,7 +155,7 @@ class Renewals:
             return self._save_late(integration, current)
         self._check_cool_down(current)
         try:
-            obtained = self.renew(integration, current, seconds=min(GRANT_SECONDS, lease.left() - _MARGIN))
+            obtained = self.renew(integration, current, seconds=min(GRANT_SECONDS, lease.for_requests))
         except Refused as refusal:
             raise self._refused(integration, current, refusal) from None
         except BadAnswer as answer:

@@ -24,6 +24,8 @@ class TokenEvent:
     error: str | None
     """The code of RFC 6749 section 5.2."""
     detail: str | None
+    at: float | None = None
+    """UTC seconds since the epoch, where the server writes them down."""
 
 
 def read(journal: Path, event: str | None = None, grant_type: str | None = None) -> tuple[TokenEvent, ...]:

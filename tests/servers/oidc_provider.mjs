@@ -71,6 +71,7 @@ const provider = new Provider(issuer, {
 
 // One line for each answer of the token endpoint: the tests count renewals by it.
 const note = (event, ctx, error) => appendFileSync(settings.journal, `${JSON.stringify({
+  at: Date.now() / 1000,
   event,
   grant_type: ctx.oidc?.params?.grant_type ?? null,
   client: ctx.oidc?.client?.clientId ?? ctx.oidc?.params?.client_id ?? null,
