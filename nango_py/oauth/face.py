@@ -52,15 +52,17 @@ class OAuth:
             )
         )
 
-    def finish(self, callback_url: str, *, binding: str) -> Connection:
+    def finish(self, callback_url: str, *, binding: str, user_id: str | None = None) -> Connection:
         """Return the connection that a callback makes, new or in place of the old one.
 
+        *user_id* is who is signed in now, when the program can tell: nobody else's attempt is finished.
+
         Raises:
-            CallbackError: It belongs to no attempt of this browser that is going on.
+            CallbackError: It belongs to no attempt of this browser, or of this user, that is going on.
             AuthenticationError: Access was not granted, or the code was refused.
             ResponseError, UnreachableError: The token endpoint failed.
         """
-        return self._driver().run(self._flows.finish(callback_url, binding=binding))
+        return self._driver().run(self._flows.finish(callback_url, binding=binding, user_id=user_id))
 
     def begin_device(
         self,
@@ -120,9 +122,9 @@ class AsyncOAuth:
             )
         )
 
-    async def finish(self, callback_url: str, *, binding: str) -> Connection:
+    async def finish(self, callback_url: str, *, binding: str, user_id: str | None = None) -> Connection:
         """Return the connection that a callback makes, new or in place of the old one."""
-        return await self._driver().run(self._flows.finish(callback_url, binding=binding))
+        return await self._driver().run(self._flows.finish(callback_url, binding=binding, user_id=user_id))
 
     async def begin_device(
         self,

@@ -73,7 +73,7 @@ class Flows:
         )
         return AuthorizationRequest(url=begun.url, state=named, binding=binding, expires_at=expires_at)
 
-    def finish(self, callback_url: str, *, binding: str) -> Flow[Connection]:
+    def finish(self, callback_url: str, *, binding: str, user_id: str | None = None) -> Flow[Connection]:
         """Turn a callback into a connection; see :meth:`OAuth.finish`."""
         callback = read_callback(callback_url)
         state = state_of(callback)
@@ -88,6 +88,8 @@ class Flows:
             raise CallbackError(
                 "the callback came to another browser than the one that began. Begin again, in one browser."
             )
+        if user_id is not None and user_id != attempt.user_id:
+            raise CallbackError("another user began what this callback ends. Begin again, signed in as one user.")
         found = self._core.integration(attempt.integration)
         if refusal := refusal_in(callback):
             raise AuthenticationError(
