@@ -95,8 +95,9 @@ def read_tokens(
     found["expires_at"] = now + default_lifetime if stated is None and default_lifetime else stated
     if reads_jwt:
         found["expires_at"] = _sooner(found["expires_at"], token, refresh)
-    raw = {name: value for name, value in data.items() if name not in _TOKENS}
-    found["raw"] = {**((old or {}).get("raw") or {}), **raw}
+    spent = _TOKENS | {paths.token, paths.refresh_token}
+    raw = {**((old or {}).get("raw") or {}), **data}
+    found["raw"] = {name: value for name, value in raw.items() if name not in spent}
     return Obtained(credentials=found, connection_config=pick(picked, where, data))
 
 
@@ -114,8 +115,8 @@ def _token(data: Mapping[str, Any], paths: TokenPaths, base: str | None) -> tupl
         return data, part
     if isinstance(part, Mapping):
         # Where an account may grant both, the part is the one that was chosen; it may lack the token.
-        return part, _text(compile_path(paths.token).find(part)) or _text(compile_path(paths.token).find(data))
-    return data, _text(compile_path(paths.token).find(data))
+        return part, _text(_find(paths.token, part)) or _text(_find(paths.token, data))
+    return data, _text(_find(paths.token, data))
 
 
 def _find(path: str, *places: Mapping[str, Any]) -> Any:

@@ -176,11 +176,14 @@ class TokenScheme(AuthScheme):
         prove: bool = True,
         found: bool = False,
     ) -> TokenRequest:
-        """Return a request of *fields*, which declared *params* may replace, with the client's proof."""
+        """Return a request of *fields*, which declared *params* may replace, with the client's proof.
+
+        What is null is not sent: a declared null takes a standard parameter away.
+        """
         rendered = render_tree(params or {}, {**account.values, **fields}) or {}
-        body = {**{name: value for name, value in fields.items() if value is not None}, **rendered}
+        body = {name: value for name, value in {**fields, **rendered}.items() if value is not None}
         address = self.endpoint(url, account, purpose)
-        headers = {"Accept": "application/json", **self.rendered_headers(self.token_headers, account)}
+        headers = _accepting(self.rendered_headers(self.token_headers, account))
         if self.body_format == "json":
             request = TokenRequest(url=address, json=body, headers=headers, purpose=purpose, found=found)
         else:
@@ -255,11 +258,15 @@ class TokenScheme(AuthScheme):
                 self.granted(answer)
 
 
+def _accepting(headers: dict[str, str]) -> dict[str, str]:
+    said = {name.lower() for name in headers}
+    return headers if "accept" in said else {"Accept": "application/json", **headers}
+
+
 def _texts(body: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: [to_text(item, name) for item in value] if isinstance(value, list | tuple) else to_text(value, name)
         for name, value in body.items()
-        if value is not None
     }
 
 
