@@ -34,7 +34,7 @@ LAYERS = (
     {"declare", "connections", "exchange"},
     {"actions"},
     {"accounts", "core", "oauth", "engine"},
-    {"cli", "testing"},
+    {"asgi", "cli", "testing"},
 )
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 HEAVY = ("httpx", "yaml", "jinja2", "jsonschema", "structlog")
