@@ -200,8 +200,10 @@ class Core:
             shape=shared[0],
             profile=shared[1],
             clock=self.clock,
-            fresh=lambda: self.accounts.manager.fresh(integration, user_id),
-            renewed=lambda connection: self.accounts.manager.refused(integration, connection),
+            fresh=lambda seconds: self.accounts.manager.fresh(integration, user_id, seconds=seconds),
+            renewed=lambda connection, seconds: self.accounts.manager.refused(
+                integration, connection, seconds=seconds
+            ),
             cookies=Cookies() if integration.requests.cookies else None,
         )
 

@@ -55,9 +55,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Wait for work that other threads do; gives its result. The wait can be cancelled, the work goes on."""
+    """Wait for work that other threads do, at most for *seconds*; gives its result.
+
+    The wait can be cancelled, or end in a TimeoutError: the work goes on.
+    """
 
     start: Callable[[], Future[Any]]
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

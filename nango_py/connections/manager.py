@@ -57,13 +57,16 @@ class CredentialManager:
             vault=self.vault, clock=self.clock, renew=self.renew, remember=self.remember, hooks=self.hooks
         )
 
-    def fresh(self, integration: Integration, user_id: str) -> Flow[Connection]:
+    def fresh(self, integration: Integration, user_id: str, *, seconds: float | None = None) -> Flow[Connection]:
         """Return the connection, fit to sign a request; credentials that are due are renewed first.
+
+        A renewal is waited for no longer than *seconds*.
 
         Raises:
             UnknownConnection: There is none.
             ReauthRequired: Its credentials cannot be used any more, nor renewed.
             AuthenticationError, ResponseError, UnreachableError: They have expired and the renewal failed.
+            TimeoutError: The renewal takes longer than *seconds*.
         """
         connection = yield from self.read(integration.name, user_id)
         state = judge(integration.auth, connection, self.clock.now())
@@ -75,14 +78,16 @@ class CredentialManager:
             if state == "due":
                 return connection
             raise expired(integration, connection)
-        outcome = yield from self._renewed(integration, connection)
+        outcome = yield from self._renewed(integration, connection, seconds=seconds)
         if not isinstance(outcome, NangoError):
             return outcome
         if state == "due" and not isinstance(outcome, ReauthRequired | UnknownConnection):
             return connection  # the token works for its leeway, and the endpoint may be back before it ends
         raise copy(outcome)
 
-    def refused(self, integration: Integration, connection: Connection) -> Flow[Connection | None]:
+    def refused(
+        self, integration: Integration, connection: Connection, *, seconds: float | None = None
+    ) -> Flow[Connection | None]:
         """Return the connection with other credentials than those that the provider just refused, or None.
 
         Newer ones that somebody stored are taken as they are. Else there is one renewal, unless the credentials are
@@ -97,10 +102,10 @@ class CredentialManager:
             return None
         if current.version != connection.version and current.credentials != connection.credentials:
             self.remember(current)
-            return (yield from self.fresh(integration, connection.user_id))
+            return (yield from self.fresh(integration, connection.user_id, seconds=seconds))
         if not integration.auth.can_renew(connection.credentials) or self._is_young(integration, connection):
             return None
-        outcome = yield from self._renewed(integration, connection, is_rejected=True)
+        outcome = yield from self._renewed(integration, connection, is_rejected=True, seconds=seconds)
         if isinstance(outcome, NangoError):
             raise copy(outcome)
         return None if outcome.credentials == connection.credentials else outcome
@@ -116,13 +121,18 @@ class CredentialManager:
         return (yield from self._renewed(integration, connection, is_rejected=True))
 
     def _renewed(
-        self, integration: Integration, connection: Connection, *, is_rejected: bool = False
+        self,
+        integration: Integration,
+        connection: Connection,
+        *,
+        is_rejected: bool = False,
+        seconds: float | None = None,
     ) -> Flow[Connection | NangoError]:
         if not integration.auth.is_kept:
             made: Connection | NangoError = yield Call(lambda: self.renewals.make(integration, connection))
             return made
         outcome: Connection | NangoError = yield Join(
-            lambda: self.renewals.join(integration, connection, is_rejected=is_rejected)
+            lambda: self.renewals.join(integration, connection, is_rejected=is_rejected), seconds
         )
         return outcome
 

@@ -159,11 +159,11 @@ class Renewals:
         except Refused as refusal:
             raise self._refused(integration, current, refusal) from None
         except BadAnswer as answer:
-            raise self._fail(current, failed(integration, current, answer)) from None
+            raise self._fail(integration, current, failed(integration, current, answer)) from None
         except Unanswered as silence:
             if silence.is_ambiguous:
                 self._mark(current, "renewal_uncertain")
-            raise self._fail(current, unanswered(integration, current, silence)) from None
+            raise self._fail(integration, current, unanswered(integration, current, silence)) from None
         except ValueError as reason:
             raise unfit(integration, current, str(reason)) from None
         return self._save(integration, current, obtained)
@@ -178,7 +178,8 @@ class Renewals:
             # The user replaced or deleted the connection meanwhile: their word counts.
             written = self._current(integration, current)
         else:
-            emit_renewed(integration, written)
+            expires_at = integration.auth.expires_at(written.credentials)
+            emit_event("info", "connection.renewed", integration, written, expires_at=expires_at)
             self._tell(self.hooks.on_renewed, written)
         self.remember(written)
         return written
@@ -215,17 +216,20 @@ class Renewals:
             raise failure.error
         del self._failures[current.id]
 
-    def _fail(self, current: Connection, error: NangoError) -> NangoError:
+    def _fail(self, integration: Integration, current: Connection, error: NangoError) -> NangoError:
         self._failures[current.id] = _Failure(credentials=current.credentials, at=self.clock.monotonic(), error=error)
+        # A token that still works hides the failure from its users, so it has to be said here.
+        emit_event("warning", "renewal.failed", integration, current, error=type(error).__name__, reason=str(error))
         return error
 
     def _refused(self, integration: Integration, current: Connection, refusal: Refused) -> NangoError:
         if not refusal.is_final:
-            return self._fail(current, refused(integration, current, str(refusal)))
+            return self._fail(integration, current, refused(integration, current, str(refusal)))
         marked = self._mark(current, "reauth_required")
         if marked is None:
             # Somebody changed the credentials while they were refused: the newer ones may be good.
-            return self._fail(current, refused(integration, current, str(refusal)))
+            return self._fail(integration, current, refused(integration, current, str(refusal)))
+        emit_event("warning", "connection.reauth_required", integration, marked, reason=str(refusal))
         self._tell(self.hooks.on_reauth_required, marked)
         return reauth_required(integration, current, str(refusal))
 
@@ -250,16 +254,16 @@ def merged_credentials(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[s
     return {name: value for name, value in {**old, **new}.items() if value is not None}
 
 
-def emit_renewed(integration: Integration, connection: Connection) -> None:
-    """Log that a connection was renewed."""
+def emit_event(level: str, event: str, integration: Integration, connection: Connection, **fields: Any) -> None:
+    """Log a line about a connection; what it says was masked where it came from."""
     emit(
-        "info",
-        "connection.renewed",
+        level,
+        event,
         secrets=tuple,
         least=integration.log_level,
         integration=integration.name,
         user_id=connection.user_id,
-        expires_at=integration.auth.expires_at(connection.credentials),
+        **fields,
     )
 
 

@@ -65,6 +65,8 @@ class Asker:
                 request, self.session, clock=self.clock, random=self.random, deadline=self.time_left()
             )
             yield ReadAnswer(answer)
+        except TimeoutError:
+            self.fail(DeadlineError, "the time given by deadline= is over; a renewal was under way and goes on.")
         except TransportError as error:
             self._check_time(attempts=attempts_of(error))
             raise UnreachableError(

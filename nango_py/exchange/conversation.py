@@ -56,6 +56,7 @@ class _Exchange:
         self.clock = clock
         self.random = random
         self.policy = session.integration.retry
+        self.deadline = deadline
         if deadline is not None:
             self.policy = _within(self.policy, deadline)
         self.started = clock.monotonic()
@@ -67,7 +68,7 @@ class _Exchange:
     def run(self) -> Flow[Response]:
         while True:
             # Credentials are asked for anew before each attempt: a retry must pick up refreshed ones.
-            plan = yield from self.session.open()
+            plan = yield from self.session.open(self._time_left())
             signed = self.session.sign(self.request, plan, self.moment, self.body)
             result = yield from self._send(signed)
             if isinstance(result, Response):
@@ -95,7 +96,7 @@ class _Exchange:
         if not self.session.is_refusal(answer, body):
             return False
         try:
-            if not (yield from self.session.renew(plan)):
+            if not (yield from self.session.renew(plan, self._time_left())):
                 return False
         except NangoError as error:
             answer.extensions[RENEWAL_ERROR] = error
@@ -105,6 +106,12 @@ class _Exchange:
         self._note(answer, "renewed", None)
         yield Close(answer)
         return True
+
+    def _time_left(self) -> float | None:
+        """Return the seconds that the caller's own deadline leaves."""
+        if self.deadline is None:
+            return None
+        return max(0.0, self.deadline - (self.clock.monotonic() - self.started))
 
     def _warn(self, error: NangoError) -> None:
         reason = self.session.masked(str(error))

@@ -52,8 +52,8 @@ class Driver:
                 return self.clock.sleep(seconds)
             case Call(work):
                 return work()
-            case Join(start):
-                return start().result()
+            case Join(start, seconds):
+                return start().result(seconds)
         raise AssertionError(effect)
 
 
@@ -153,10 +153,10 @@ class AsyncDriver:
                 from anyio.to_thread import run_sync  # noqa: PLC0415 - synchronous programs never need it
 
                 return await run_sync(work, limiter=self.limiter())
-            case Join(start):
+            case Join(start, seconds):
                 if self.bridge is not None:
                     self.bridge.attach()
-                return await result_of(start())
+                return await result_of(start(), seconds)
         raise AssertionError(effect)
 
 

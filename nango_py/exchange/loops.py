@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 __all__ = ["LoopBridge", "bridge_to", "result_of", "sync_transport"]
 
 
-async def result_of(ticket: Future[Any]) -> Any:
-    """Return what *ticket* brings; cancelling the wait leaves the work alone."""
+async def result_of(ticket: Future[Any], seconds: float | None = None) -> Any:
+    """Return what *ticket* brings, or raise TimeoutError after *seconds*; ending the wait leaves the work alone."""
     import anyio  # noqa: PLC0415 - synchronous programs never need it
 
     if not ticket.done():
         settled = anyio.Event()
         wake = _waker()
         ticket.add_done_callback(lambda _: wake(settled.set))
-        await settled.wait()
+        with anyio.fail_after(seconds):
+            await settled.wait()
     return ticket.result()
 
 

@@ -69,7 +69,7 @@ class Session:
     """Sign the requests of one connection.
 
     *fresh* reads the connection, as new as it has to be; *renewed* is given one whose credentials were refused and
-    brings it with others, or None.
+    brings it with others, or None. Both are told how many seconds there are.
     """
 
     integration: Integration
@@ -77,29 +77,30 @@ class Session:
     shape: Shape
     profile: Profile
     clock: Clock
-    fresh: Callable[[], Flow[Any]] = field(repr=False)
-    renewed: Callable[[Any], Flow[Any]] = field(repr=False)
+    fresh: Callable[[float | None], Flow[Any]] = field(repr=False)
+    renewed: Callable[[Any, float | None], Flow[Any]] = field(repr=False)
     cookies: Any = field(default=None, repr=False)
     _plan: Plan | None = field(default=None, repr=False)
 
-    def open(self) -> Flow[Plan]:
-        """Return the plan of the connection as it is now.
+    def open(self, seconds: float | None = None) -> Flow[Plan]:
+        """Return the plan of the connection as it is now; a renewal is waited for no longer than *seconds*.
 
         Raises:
             UnknownConnection, ReauthRequired, CredentialsError, StoreError: No request can be sent.
+            TimeoutError: A renewal takes longer than *seconds*.
         """
-        connection = yield from self.fresh()
+        connection = yield from self.fresh(seconds)
         if self._plan is None or connection is not self._plan.connection:
             self._plan = make_plan(self.integration, connection, self.shape)
         return self._plan
 
-    def renew(self, plan: Plan) -> Flow[bool]:
+    def renew(self, plan: Plan, seconds: float | None = None) -> Flow[bool]:
         """Tell whether there are other credentials than those of *plan*, which the provider refused.
 
         Raises:
             NangoError: There are none, since a renewal failed.
         """
-        return (yield from self.renewed(plan.connection)) is not None
+        return (yield from self.renewed(plan.connection, seconds)) is not None
 
     def is_refusal(self, answer: Response, body: Any) -> bool:
         """Tell whether an answer means that its token is dead."""
