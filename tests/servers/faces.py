@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from contextlib import contextmanager
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,7 +14,7 @@ from anyio.from_thread import start_blocking_portal
 from nango_py import AsyncNango, Nango
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
     import httpx
     from anyio.from_thread import BlockingPortal
@@ -29,7 +30,7 @@ class Face(Protocol):
     """What the tests ask of a Nango: everything is over when a call returns."""
 
     def call(self, method: str, /, *args: Any, **options: Any) -> Any:
-        """Call a method that answers once, such as ``trigger_action``."""
+        """Call a method that answers once, such as ``trigger_action`` or ``oauth.begin``."""
 
     def collect(self, method: str, /, *args: Any, **options: Any) -> list[Any]:
         """Call a method that answers item by item, such as ``paginate``, to its end."""
@@ -39,24 +40,30 @@ class Face(Protocol):
 
 
 @contextmanager
-def face(backend: str, **environ: str) -> Iterator[Face]:
-    """Load the integrations of the real-server tests with an empty store in memory."""
+def face(
+    backend: str, source: Path | Mapping[str, Any] = SOURCE, options: Mapping[str, Any] | None = None, **environ: str
+) -> Iterator[Face]:
+    """Load the integrations of the real-server tests, or others, with an empty store in memory.
+
+    *options* are those of ``load``: a clock, hooks.
+    """
     environ["NANGO_ENCRYPTION_KEYS"] = KEYS
-    with _sync(environ) if backend == "sync" else _async(backend, environ) as opened:
+    load = {"source": source, "store": "memory://", "environ": environ, **(options or {})}
+    with _sync(load) if backend == "sync" else _async(backend, load) as opened:
         yield opened
 
 
 @contextmanager
-def _sync(environ: dict[str, str]) -> Iterator[Face]:
-    with Nango.load(SOURCE, store="memory://", environ=environ) as nango:
+def _sync(load: dict[str, Any]) -> Iterator[Face]:
+    with Nango.load(**load) as nango:
         assert _faults(nango) == []
         yield _Sync(nango)
 
 
 @contextmanager
-def _async(backend: str, environ: dict[str, str]) -> Iterator[Face]:
+def _async(backend: str, load: dict[str, Any]) -> Iterator[Face]:
     with start_blocking_portal(backend) as portal:
-        nango = AsyncNango.load(SOURCE, store="memory://", environ=environ)
+        nango = AsyncNango.load(**load)
         assert _faults(nango) == []
         with portal.wrap_async_context_manager(nango):
             yield _Async(nango, portal)
@@ -72,7 +79,7 @@ class _Sync:
         self._nango = nango
 
     def call(self, method: str, /, *args: Any, **options: Any) -> Any:
-        return getattr(self._nango, method)(*args, **options)
+        return attrgetter(method)(self._nango)(*args, **options)
 
     def collect(self, method: str, /, *args: Any, **options: Any) -> list[Any]:
         return list(getattr(self._nango, method)(*args, **options))
@@ -88,7 +95,7 @@ class _Async:
         self._portal = portal
 
     def call(self, method: str, /, *args: Any, **options: Any) -> Any:
-        return self._portal.call(partial(getattr(self._nango, method), *args, **options))
+        return self._portal.call(partial(attrgetter(method)(self._nango), *args, **options))
 
     def collect(self, method: str, /, *args: Any, **options: Any) -> list[Any]:
         return self._portal.call(_collected, partial(getattr(self._nango, method), *args, **options))
