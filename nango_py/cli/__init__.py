@@ -12,10 +12,12 @@ __all__ = ["main"]
 _COMMANDS = {
     "blueprints": "See the blueprints at hand.",
     "check": "Check integrations.yaml and the blueprints it uses.",
+    "connect": "Connect an account in a browser, or from another device.",
     "connections": "Add, list, show, delete and check connections.",
     "demo": "Run the main job offline, against a provider on this machine.",
     "explain": "Show what an integration sends, and who said so.",
     "init": "Write an integrations.yaml to begin with.",
+    "keep-alive": "Renew credentials that would die of idleness.",
     "keys": "Look after the encryption keys.",
     "request": "Send one request as a connected account.",
     "run": "Run an action.",
@@ -35,7 +37,7 @@ class _Lazy(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"nango_py.cli.{cmd_name}").command
+        command: click.Command = import_module(f"nango_py.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import asdict
-from datetime import UTC, datetime
-from typing import Any
 
 import click
 
-from nango_py.cli.engine import engine_options, load
+from nango_py.cli.connection_facts import facts_of, show, time_text, token_facts
+from nango_py.cli.engine import engine_options, load, pairs
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option, table
 
@@ -46,9 +45,8 @@ def add(
     with load(file, store, blueprints) as nango:
         fields = nango._core.integration(integration).credentials  # noqa: SLF001 - of the house
         given = read_credentials(fields, os.environ, credentials)
-        pairs = dict(item.partition("=")[::2] for item in config)
-        view = nango.register_connection(integration, user_id, given, pairs).view()
-        _show(_plain(view), as_json=as_json)
+        view = nango.register_connection(integration, user_id, given, pairs(config)).view()
+        show(facts_of(view), as_json=as_json)
 
 
 @command.command("list")
@@ -74,9 +72,9 @@ def list_(
             names = [integration] if integration else nango._core.declared.integrations  # noqa: SLF001
             views = [view for name in names for view in nango.get_connections_for_integration(name)]
     if as_json:
-        _json([_plain(view) for view in views])
+        print_json([facts_of(view) for view in views])
     else:
-        rows = [(view.integration, view.user_id, view.status, _time(view.created_at)) for view in views]
+        rows = [(view.integration, view.user_id, view.status, time_text(view.created_at)) for view in views]
         table(("integration", "user", "status", "created"), rows)
 
 
@@ -85,15 +83,16 @@ def list_(
 @click.argument("user_id")
 @engine_options
 @json_option
-def show(
+def show_(
     integration: str, user_id: str, file: str, store: str | None, blueprints: tuple[str, ...], *, as_json: bool
 ) -> None:
     """Show one connection, without credentials."""
     with load(file, store, blueprints) as nango:
         connection = nango.get_connection(integration, user_id)
-    facts = _plain(connection.view())
+        found = nango._core.declared.integrations.get(integration)  # noqa: SLF001
+    facts = facts_of(connection.view()) | token_facts(found.auth if found else None, connection)
     facts["credentials"] = dict.fromkeys(connection.credentials, "***")
-    _show(facts, as_json=as_json)
+    show(facts, as_json=as_json)
 
 
 @command.command("delete")
@@ -117,7 +116,7 @@ def delete(
         click.confirm(f"Delete the connection of {user_id} to {integration}?", abort=True)
     with load(file, store, blueprints) as nango:
         nango.delete_connection(integration, user_id)
-    _show({"deleted": f"{integration}/{user_id}"}, as_json=as_json)
+    show({"deleted": f"{integration}/{user_id}"}, as_json=as_json)
 
 
 @command.command("check")
@@ -131,34 +130,5 @@ def check(
     """Ask the provider whether the credentials work."""
     with load(file, store, blueprints) as nango:
         result = nango.check_connection(integration, user_id)
-    _show(asdict(result), as_json=as_json)
+    show(asdict(result), as_json=as_json)
     sys.exit(0 if result.ok else 1)
-
-
-def _plain(view: Any) -> dict[str, Any]:
-    return {
-        "id": view.id,
-        "integration": view.integration,
-        "user_id": view.user_id,
-        "status": view.status,
-        "connection_config": dict(view.connection_config),
-        "metadata": dict(view.metadata),
-        "created_at": view.created_at,
-        "updated_at": view.updated_at,
-        "version": view.version,
-    }
-
-
-def _show(facts: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        _json(facts)
-    else:
-        table(("what", "value"), facts.items())
-
-
-def _json(document: Any) -> None:
-    print_json(document)
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from nango_py.engine import Nango
 
-__all__ = ["engine_options", "load"]
+__all__ = ["engine_options", "load", "pairs"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -34,3 +34,16 @@ def load(file: str, store: str | None, blueprints: tuple[str, ...]) -> Nango:
     from nango_py.engine import Nango
 
     return Nango.load(Path(file), store=store, blueprints=blueprints)
+
+
+def pairs(items: tuple[str, ...]) -> dict[str, str]:
+    """Return what repeated ``--config NAME=VALUE`` gave."""
+    found: dict[str, str] = {}
+    for item in items:
+        name, sign, value = item.partition("=")
+        if not sign or not name:
+            raise click.UsageError("--config wants NAME=VALUE.")
+        if name in found:
+            raise click.UsageError(f"--config gives {name!r} twice.")
+        found[name] = value
+    return found

@@ -3,31 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-
-import pytest
 
 SECRET = "api_cli_secret_99"
-
-
-@pytest.fixture
-def run(tmp_path):
-    environ = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config")}
-
-    def command(*words, stdin=""):
-        return subprocess.run(
-            [sys.executable, "-c", "from nango_py.cli import main; main()", *words],
-            cwd=tmp_path,
-            env=environ,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return command
 
 
 def test_init_check_add_and_show(run, tmp_path):

@@ -1,0 +1,27 @@
+"""The command line, run as a program of its own in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def run(tmp_path):
+    environ = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config"), "BROWSER": "false"}
+
+    def command(*words, stdin=""):
+        return subprocess.run(
+            [sys.executable, "-c", "from nango_py.cli import main; main()", *words],
+            cwd=tmp_path,
+            env=environ,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return command
