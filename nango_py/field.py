@@ -36,7 +36,8 @@ class FieldError(ValueError):
 class Field:
     """Declare one value of a connection.
 
-    ``prefix`` and ``suffix`` are taken off a pasted value, so that ``https://acme.example.com`` becomes ``acme``.
+    ``prefix`` and ``suffix`` are taken off a pasted value, whatever their case, so that ``https://acme.example.com``
+    becomes ``acme``; where a host is asked for, so is the path behind it.
     """
 
     name: str
@@ -86,12 +87,31 @@ class Field:
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise FieldError(f"{self.name!r} must be a text, not {type(value).__name__}.")
         text = str(value)
-        for prefix in (self.prefix, self.prefix.removeprefix("https://")):
-            text = text.removeprefix(prefix)
-        return text.removesuffix("/").removesuffix(self.suffix) if self.suffix else text
+        # A space around a password may belong to it; around anything else it came with the pasting.
+        return text if self.secret else self._bare(text.strip())
+
+    def _bare(self, text: str) -> str:
+        """Return what people mean when they paste more than they were asked for."""
+        short = _without_prefix(text, self.prefix) if self.prefix else text
+        host = re.split(r"[/?#]", short, maxsplit=1)[0]
+        is_address = short != text or bool(self.suffix and host.lower().endswith(self.suffix.lower()))
+        text = host if is_address and self.format in {"domain-label", "hostname"} else short
+        if self.suffix and text.lower().endswith(self.suffix.lower()):
+            text = text[: -len(self.suffix)]
+        return text
 
     def _example(self) -> str:
         return f", as in {self.example!r}" if self.example else ""
+
+
+def _without_prefix(text: str, prefix: str) -> str:
+    scheme, mark, rest = prefix.partition("://")
+    # An address bar leaves the scheme out, and people write http for https.
+    forms = (prefix, f"http://{rest}", rest) if mark and scheme == "https" else (prefix,)
+    for form in forms:
+        if form and text.lower().startswith(form.lower()):
+            return text[len(form) :]
+    return text
 
 
 def read_fields(fields: Iterable[Field], given: Mapping[str, Any], refuse: Callable[[str], None]) -> dict[str, str]:
