@@ -10,15 +10,27 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Unit", "lifetime_of", "moment_of", "stated_expiry"]
+__all__ = ["Unit", "leeway_of", "lifetime_of", "moment_of", "stated_expiry"]
 
 Unit = Literal["seconds", "milliseconds"]
 
+_DEFAULT_LEEWAY = 300.0
+_LARGEST_SHARE = 0.1
+"""Of a token's lifetime: a token of ten seconds would else never be fresh."""
 _MILLISECONDS_FROM = 1e11
 """Later than the year 5138 in seconds: such a number counts milliseconds."""
 _WORDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)", re.IGNORECASE)
 _DAYS_AND_CLOCK = re.compile(r"(\d+):([01]?\d|2[0-3]):([0-5]\d)")
+
+
+def leeway_of(credentials: Mapping[str, Any], declared: float | None) -> float:
+    """Return the *declared* leeway or five minutes, and at most a tenth of the lifetime that *credentials* state."""
+    longest = _DEFAULT_LEEWAY if declared is None else declared
+    begin, end = credentials.get("obtained_at"), credentials.get("expires_at")
+    if begin is None or end is None:
+        return longest
+    return min(longest, max(0.0, _LARGEST_SHARE * (float(end) - float(begin))))
 
 
 def stated_expiry(answer: Mapping[str, Any], *, now: float) -> float | None:

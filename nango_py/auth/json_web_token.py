@@ -18,8 +18,10 @@ def signed_token(
     Raises:
         ValueError: The key cannot sign with that algorithm; the message quotes nothing of it.
     """
-    import jwt  # noqa: PLC0415 - an optional dependency
-
+    try:
+        import jwt  # noqa: PLC0415 - an optional dependency
+    except ModuleNotFoundError:
+        raise ValueError("a token is signed by the package jwt: pip install 'nango-py[jwt]'") from None
     material = key if algorithm.startswith("HS") or isinstance(key, bytes) else normalised_pem(key)
     try:
         return jwt.encode(dict(claims), material, algorithm=algorithm, headers=dict(headers or {}))

@@ -48,6 +48,8 @@ class AuthScheme:
     """Placeholder names beside the fields' own."""
     templates: ClassVar[frozenset[str]] = frozenset()
     """Keys whose values may hold placeholders."""
+    filled: ClassVar[frozenset[str]] = frozenset()
+    """Keys in which placeholders may stand at any depth, beside those that end in ``_params`` or ``_headers``."""
     nested: ClassVar[Mapping[str, Callable[[Any], Any]]] = MappingProxyType({})
     """Keys whose values have a type of their own, each with what reads it."""
     needs_body: ClassVar[bool] = False
@@ -71,6 +73,16 @@ class AuthScheme:
                 if key != "auth_mode" and not key.startswith("x-")
             }
         )
+
+    @classmethod
+    def holds_placeholders(cls, key: str) -> bool:
+        """Tell whether placeholders may stand in the value of *key*."""
+        return key in cls.templates or key in cls.filled or key.endswith(("_params", "_headers"))
+
+    def names_in(self, path: tuple[str, ...]) -> Mapping[str, Any]:
+        """Return the placeholder names that only the value at *path* below ``auth`` may use; ``...`` has members."""
+        is_token_request = path[0].startswith(("token_", "refresh_"))
+        return dict.fromkeys(self.names_in_tokens if is_token_request else ())
 
     @classmethod
     def _read(cls, key: str, value: Any) -> Any:

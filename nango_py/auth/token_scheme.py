@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from nango_py.address import endpoint_text
 from nango_py.auth.client_authentication import Method, authenticated
-from nango_py.auth.expiry import Unit, stated_expiry
+from nango_py.auth.expiry import Unit, leeway_of, stated_expiry
 from nango_py.auth.grant import TokenRequest, read_answer
 from nango_py.auth.scheme import AuthScheme, Place, Refuse, revealed
 from nango_py.auth.token_answer import DeadToken, TokenPaths, read_tokens
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["TOKEN_FIELDS", "TokenScheme"]
 
 _TIMES = ("expires_at", "expires_in")
-_DEFAULT_LEEWAY = 300.0
-_LARGEST_SHARE = 0.1
-"""Of a token's lifetime: a token of ten seconds would else never be fresh."""
 
 TOKEN_FIELDS = (
     Field(name="access_token", title="Access token", secret=True, optional=True),
@@ -47,6 +44,8 @@ class TokenScheme(AuthScheme):
     nested: ClassVar[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
         {"token_response": TokenPaths.declare, "dead_token": DeadToken.declare}
     )
+    reads_jwt: ClassVar[bool] = False
+    """Whether a token that says when it ends is believed where the answer does not say it."""
 
     token_url: Template | None = None
     token_params: Mapping[str, Tree] = field(default_factory=dict)
@@ -112,12 +111,7 @@ class TokenScheme(AuthScheme):
 
     def leeway(self, credentials: Mapping[str, Any]) -> float:
         """Return the declared leeway or five minutes, and at most a tenth of the token's lifetime."""
-        declared = self.token_expiration_buffer
-        longest = _DEFAULT_LEEWAY if declared is None else declared
-        begin, end = credentials.get("obtained_at"), credentials.get("expires_at")
-        if begin is None or end is None:
-            return longest
-        return min(longest, max(0.0, _LARGEST_SHARE * (float(end) - float(begin))))
+        return leeway_of(credentials, self.token_expiration_buffer)
 
     def is_refused(self, body: Any) -> bool:
         """Tell whether the body of an answer bears the declared sign of a dead token."""
@@ -231,6 +225,7 @@ class TokenScheme(AuthScheme):
             old=account.credentials,
             scopes=scopes,
             now=account.now,
+            reads_jwt=self.reads_jwt,
         )
 
     def granted(self, answer: TokenAnswer) -> Mapping[str, Any]:
