@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from nango_py.template import plain_text
+from nango_py.template import Expression, plain_text, split
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nango_py.declare.build import Builder
     from nango_py.model import Integration
 
@@ -17,8 +21,52 @@ _ORIGIN = re.compile(r"https?://(?:\*\.)?[A-Za-z0-9.-]+(?::[0-9]+)?")
 _BASE = re.compile(r"https?://[^/?#@\s]+(?:/[^?#\s]*)?")
 
 
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def check_auth_urls(builder: Builder, integration: Integration) -> None:
+    """Report an endpoint of `auth` that secrets would reach in the clear, or whose host is anybody's choice."""
+    loose = {
+        field.name
+        for field in integration.connection_config
+        if not (field.format or field.pattern or field.enum) and field.name not in integration.auth.picked
+    }
+    for pointer, text in _auth_urls(builder.merged.data.get("auth", {}), "/auth"):
+        parts = split(text).parts
+        host = urlsplit("".join(part if isinstance(part, str) else "x" for part in parts))
+        if host.scheme == "http" and host.hostname not in _LOOPBACK:
+            builder.report(
+                pointer, "auth.clear", "credentials must not travel in the clear.",
+                "Write https; http is for servers on this machine.",
+            )  # fmt: skip
+        if (chosen := _whole_host(parts)) is not None and chosen[-1] in loose:
+            builder.report(
+                pointer, "auth.host", f"whoever connects an account may name any host as ${{{'.'.join(chosen)}}}.",
+                f"Declare what it may be: `format: hostname` (or uri), or a pattern, for {chosen[-1]!r}.",
+            )  # fmt: skip
+
+
+def _auth_urls(keys: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    members = keys.items() if isinstance(keys, Mapping) else enumerate(keys) if isinstance(keys, list) else ()
+    for key, value in members:
+        if isinstance(value, str) and str(key).endswith("_url"):
+            yield f"{pointer}/{key}", value
+        yield from _auth_urls(value, f"{pointer}/{key}")
+
+
+def _whole_host(parts: tuple[str | Expression, ...]) -> tuple[str, ...] | None:
+    """Return the name of connection config that is the whole host of a URL, where one is."""
+    if len(parts) > 1 and parts[0] in {"https://", "http://"}:
+        parts = parts[1:]
+    host, after = parts[0], parts[1] if len(parts) > 1 else "/"
+    if isinstance(host, str) or not isinstance(after, str) or not after.startswith(("/", ":", "?")):
+        return None
+    return next((name for name in host.names if name[0] == "connection_config" and len(name) > 1), None)
+
+
 def check_origins(builder: Builder, integration: Integration) -> None:
     """Report a base URL or an allowed origin that has another shape than it must have."""
+    check_auth_urls(builder, integration)
     base = integration.requests.base_url
     literal = "".join(part if isinstance(part, str) else "x" for part in base.parts)
     starts_open = not isinstance(base.parts[0], str)

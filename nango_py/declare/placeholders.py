@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from nango_py.auth import SCHEMES, SPELLINGS, AuthScheme
 from nango_py.declare.environment import variable_of
 from nango_py.document import pointer_to
 from nango_py.location import did_you_mean
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check_names", "check_syntax", "connection_scope", "variables_in"]
 
+_BEFORE_CREDENTIALS = ("authorization_", "device_", "request_")
+"""How the keys of `auth` begin whose values are filled while there is no connection yet."""
 _APP = ("app_api_key", "oauth_client_id", "oauth_client_secret")
 
 
@@ -29,7 +32,7 @@ def connection_scope(integration: Integration) -> Scope:
 
 
 def _account(integration: Integration) -> dict[str, Any]:
-    config = {field.name for field in integration.connection_config}
+    config = {field.name for field in integration.connection_config} | integration.auth.picked
     return {"connection_config": config, "metadata": ..., **dict.fromkeys(_APP), "now": None, "uuid": None}
 
 
@@ -79,8 +82,10 @@ def _scope(pointer: str, integration: Integration, base: Scope) -> Scope:
         if parts[2] == "output":
             return Scope({"item": ..., "input": given, **_account(integration)})
         return Scope({**base.roots, "input": given})
-    if parts[0] == "auth" and parts[1] != "value":
-        return Scope(_account(integration))
+    if parts[0] == "auth":
+        if parts[1].startswith(_BEFORE_CREDENTIALS):
+            return Scope(_account(integration))
+        return Scope({**base.roots, **integration.auth.names_in(tuple(parts[1:]))})
     return base
 
 
@@ -97,8 +102,11 @@ def _templated(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield every text with a placeholder that stands where placeholders live."""
     for key in ("base_url", "headers", "params"):
         yield from _texts(data.get("requests", {}).get(key), f"/requests/{key}")
-    for key, value in data.get("auth", {}).items():
-        if key == "value" or key.endswith(("_url", "_params")):
+    auth = data.get("auth", {})
+    mode = auth.get("auth_mode")
+    scheme = SCHEMES.get(SPELLINGS.get(mode, mode), AuthScheme)
+    for key, value in auth.items():
+        if scheme.holds_placeholders(key):
             yield from _texts(value, f"/auth/{key}")
     yield from _request_texts(data.get("verification", {}), "/verification")
     for name, action in data.get("actions", {}).items():
