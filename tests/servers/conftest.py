@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 import pytest
 
+from tests.servers import chromium as chromium_server
 from tests.servers import django_oauth_toolkit as django_oauth_toolkit_server
 from tests.servers import docker_registry as docker_registry_server
 from tests.servers import json_server as json_server_server
@@ -65,6 +66,11 @@ def docker_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[docker
 @pytest.fixture(scope="session")
 def json_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[json_server_server.JsonServer]:
     yield from _started(json_server_server.serve, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chromium_server.Chromium]:
+    yield from _started(chromium_server.serve, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
