@@ -22,11 +22,14 @@ def read_callback(url: str) -> Mapping[str, str]:
     """Return the parameters of a callback, given as its URL or as the query alone.
 
     Raises:
-        CallbackError: A parameter comes twice (RFC 6749 section 3.1), or there are none.
+        CallbackError: It is no URL, or a parameter comes twice (RFC 6749 section 3.1).
     """
     if len(url) > _LONGEST:
         raise CallbackError("the callback is no URL of a sensible length.")
-    query = urlsplit(url).query if "?" in url or "://" in url else url
+    try:
+        query = urlsplit(url).query if "?" in url or "://" in url else url
+    except ValueError:
+        raise CallbackError("the callback is no URL.") from None
     pairs = parse_qsl(query, keep_blank_values=True)
     names = [name for name, _ in pairs]
     if len(names) != len(set(names)):

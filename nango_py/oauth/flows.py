@@ -136,7 +136,7 @@ class Flows:
         found = self._core.integration(attempt.integration)
         key = f"device:{fresh_text()}"
         while True:
-            yield Sleep(interval)
+            yield Sleep(max(0.0, min(interval, device.expires_at - self._clock.now())))
             if self._clock.now() >= device.expires_at:
                 raise AuthenticationError(
                     f"{_who(attempt)}: the code expired before it was entered. Begin again.",
