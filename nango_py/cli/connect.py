@@ -201,7 +201,7 @@ def _belongs_to(state: str) -> Callable[[str], bool]:
     def belongs(callback: str) -> bool:
         try:
             found = state_of(read_callback(callback))
-        except (CallbackError, ValueError):  # ValueError: what was pasted is not even a URL
+        except CallbackError:
             return False
         return hmac.compare_digest(found.encode("utf-8", "replace"), state.encode())
 
