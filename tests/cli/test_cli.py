@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+
+from nango_py.cli import _COMMANDS
 
 SECRET = "api_cli_secret_99"
 
@@ -59,3 +62,8 @@ def test_blueprints_are_listed_and_shown(run):
     names = [item["name"] for item in json.loads(run("blueprints", "list", "--json").stdout)]
     assert {"close", "slack", "hubspot"} <= set(names)
     assert "BASIC" == json.loads(run("blueprints", "show", "close", "--json").stdout)["auth_mode"]
+
+
+def test_every_command_is_documented():
+    page = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text("utf-8")
+    assert [] == [name for name in _COMMANDS if f"| `{name}" not in page]
