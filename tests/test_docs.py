@@ -19,12 +19,13 @@ from nango_py import Nango
 from nango_py.declare import load
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 FENCE = re.compile(
     r"(?P<mark><!-- not run: .+? -->\n+)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 FILE = re.compile(r"# (?P<path>[\w/-]+\.(?:ya?ml|py))\n")
 CLOSE = {"integrations": {"close": {"extends_blueprint": "close:v0"}}}
+ACME = {"ACME_CLIENT_ID": "id", "ACME_CLIENT_SECRET": "s3cr3t"}
 LEADS = [{"id": f"lead_{number}", "display_name": f"Lead {number}"} for number in range(130)]
 ORDERS = {None: {"orders": [{"id": 1}, {"id": 2}], "next": "b"}, "b": {"orders": [{"id": 3}], "next": None}}
 
@@ -41,7 +42,7 @@ def test_every_block_of_a_page_works(page: Path, tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("CLOSE_API_KEY", "api_of_a_reader")
     offline: dict[str, Any] = {
         "transport": httpx.MockTransport(provider),
-        "environ": {"XDG_CONFIG_HOME": str(tmp_path)},
+        "environ": {"XDG_CONFIG_HOME": str(tmp_path), **ACME},
         "store": f"sqlite:///{tmp_path / 'docs.db'}",
     }
     with Nango.load(CLOSE, **offline) as nango:
@@ -78,12 +79,15 @@ def problems(text: str, path: str) -> list[str]:
         source = source if path else document
     else:
         source = {"integrations": {"close": {"extends_blueprint": "close:v0", **document}}}
-    return [str(problem) for problem in load(source, blueprints=["blueprints"], environ={}).problems]
+    return [str(problem) for problem in load(source, blueprints=["blueprints"], environ=ACME).problems]
 
 
 def provider(request: httpx.Request) -> httpx.Response:
     """Answer as Close does, and as the Acme of the README."""
     query = request.url.params
+    if request.url.host == "accounts.acme.example":
+        assert b"code=the-code" in request.content
+        return httpx.Response(200, json={"access_token": "t0k3n", "token_type": "bearer", "expires_in": 3600})
     if request.url.host == "api.acme.example":
         assert "k_123" == request.headers["X-Api-Key"]
         return httpx.Response(200, json=ORDERS[query.get("after")])
