@@ -68,11 +68,13 @@ class Answer:
 
     async def send(self, send: Callable[[dict[str, Any]], Awaitable[None]], *, bodiless: bool) -> None:
         """Send it to the server; *bodiless* answers a HEAD."""
-        body = self.body.encode()
-        headers = [*_HEADERS, *self.headers, ("content-length", str(len(body)))]
-        encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        await send({"type": "http.response.start", "status": self.status, "headers": encoded})
-        await send({"type": "http.response.body", "body": b"" if bodiless else body})
+        body = b"" if bodiless else self.body.encode()
+        length = () if bodiless else (("content-length", str(len(body))),)
+        headers = [
+            (name.encode("latin-1"), value.encode("latin-1")) for name, value in (*_HEADERS, *self.headers, *length)
+        ]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
 
 def page(
