@@ -61,14 +61,14 @@ class Program:
             user = scope["query_string"].decode()
             return [("set-cookie", f"session={user}; Path=/; HttpOnly; SameSite=Lax")], self.link
         if scope["path"] == "/me":
-            async with self.nango.client("it", signed_in(scope) or "") as client:
+            async with self.nango.client("calendar", signed_in(scope) or "") as client:
                 answer = await client.get("me")
             return [], escape(json.dumps(answer.json()))
         return [], self.link
 
     @property
     def link(self) -> str:
-        return f'<a href="{self.site.url}/nango/connect/it">Connect</a>'
+        return f'<a href="{self.site.url}/nango/connect/calendar">Connect</a>'
 
 
 def signed_in(scope: Any) -> str | None:

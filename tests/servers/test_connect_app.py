@@ -34,7 +34,7 @@ def connected_to(start: Start) -> Iterator[tuple[ConnectSite, OidcProvider]]:
 
     def declare(site: ConnectSite) -> dict[str, Any]:
         running.append(start(oidc_provider.serve, callbacks=(site.redirect_uri,)))
-        return {"integrations": {"it": integration(running[0])}}
+        return {"integrations": {"calendar": integration(running[0])}}
 
     with ExitStack() as stack:
         yield stack.enter_context(connect_site.serve(declare)), running[0]
@@ -82,9 +82,9 @@ def test_an_account_is_connected_in_a_browser(connected_to: tuple[ConnectSite, O
     tab.console()  # the provider's own pages ask for fonts
     tab.click(CONSENT, then=OURS)
 
-    assert f"{site.url}/nango/connected/it" == tab.url
+    assert f"{site.url}/nango/connected/calendar" == tab.url
     assert ("Connected", "Connected") == (tab.title, tab.text("h1"))
-    assert "Your account at it is connected. You can close this page." == tab.text("[role=status]")
+    assert "Your account at calendar is connected. You can close this page." == tab.text("[role=status]")
     assert "en" == tab.value("document.documentElement.lang")
     assert [] == tab.console()
     assert ["session"] == [cookie["name"] for cookie in tab.cookies()]
@@ -126,7 +126,7 @@ def test_a_user_who_refuses_is_told(connected_to: tuple[ConnectSite, OidcProvide
 def test_an_attackers_callback_connects_nothing(connected_to: tuple[ConnectSite, OidcProvider], tab: Tab) -> None:
     site, provider = connected_to
     with browse(headers={"Cookie": "session=mallory"}) as client:
-        begun = client.get(f"{site.url}/nango/connect/it").headers["Location"]
+        begun = client.get(f"{site.url}/nango/connect/calendar").headers["Location"]
     callback = provider.authorize(begun)
     tab.go(f"{site.url}/sign-in?ann")
     tab.go(callback)
@@ -148,6 +148,6 @@ def test_a_link_on_another_site_asks_first(connected_to: tuple[ConnectSite, Oidc
     keep(tab.look(width=360, dark=True), "question-360-dark")
     tab.click("a", then=LOGIN)
 
-    assert (f"{site.url}/nango/connect/it", "Connect it?") == asked
+    assert (f"{site.url}/nango/connect/calendar", "Connect calendar?") == asked
     assert not [line for line in seen if "Content Security Policy" in line]
     assert tab.url.startswith(provider.url)
