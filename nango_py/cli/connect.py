@@ -140,6 +140,7 @@ def _caught(nango: Nango, wanted: _Wanted, address: Address) -> Connection:
         )
         loopback.serve(_belongs_to(begun.state))
         _send_to(begun.url, opens_browser=wanted.opens_browser)
+        _tell(f"Waiting for the browser at {loopback.redirect_uri} (Ctrl-C ends). Is it elsewhere? Use --paste.")
         seconds = wanted.seconds or _SECONDS
         callback = loopback.wait(seconds, nango._core.clock.monotonic)  # noqa: SLF001
     if callback is None:
@@ -213,14 +214,11 @@ def _send_to(url: str, *, opens_browser: bool) -> None:
     if not url.lower().startswith(("https://", "http://")):
         raise AuthenticationError("the authorization URL is no web address; it was not opened.")
     _tell(f"Open this address to grant access:\n\n{url}\n")
-    if not opens_browser:
-        return
-    import webbrowser
+    if opens_browser:
+        import webbrowser
 
-    if webbrowser.open(url):
-        _tell("Waiting for your browser (Ctrl-C ends) ...")
-    else:
-        _tell("No browser could be started here: open the address yourself. Is it on another machine? Use --paste.")
+        if not webbrowser.open(url):
+            _tell("No browser could be started here: open the address yourself.")
 
 
 def _tell(text: str) -> None:

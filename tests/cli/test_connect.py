@@ -108,7 +108,7 @@ def test_the_keyboard_ends_the_wait_without_a_traceback(tmp_path):
         [sys.executable, "-c", program, *words], cwd=tmp_path, env=environ, stderr=subprocess.PIPE, text=True
     ) as child:
         assert child.stderr is not None
-        while "https://a.example.com" not in child.stderr.readline():
+        while "Ctrl-C ends" not in child.stderr.readline():
             pass
         child.send_signal(2)
         said = child.stderr.read()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from tests.servers.chromium import Chromium, Tab
+    from tests.servers.oauth1_authlib import OAuth1
     from tests.servers.oidc_provider import OidcProvider
 
 pytestmark = pytest.mark.server
@@ -40,6 +42,12 @@ with browse() as client:
 def run(oidc_provider: OidcProvider, tmp_path: Path) -> Run:
     (tmp_path / "integrations.yaml").write_text(json.dumps(declared(oidc_provider)))
     return Run(tmp_path)
+
+
+@pytest.fixture
+def tab(chromium: Chromium) -> Iterator[Tab]:
+    with chromium.open() as tab:
+        yield tab
 
 
 def declared(server: OidcProvider) -> dict[str, Any]:
@@ -175,7 +183,44 @@ def test_connect_opens_a_browser(run: Run, tmp_path: Path) -> None:
         code, out, told = command.end()
 
     assert (0, True) == (code, "active" in out), told
-    assert "Waiting for your browser" in told
+    assert "Waiting for the browser at http://127.0.0.1:" in told
+
+
+def test_connect_works_in_chromium(run: Run, tab: Tab) -> None:
+    with run.going_on("connect", "web", "ann", "--no-browser") as command:
+        tab.go(command.url())
+        tab.type("input[name=login]", "ann")
+        tab.type("input[name=password]", "any")
+        tab.click("input[value=login] ~ button", then="input[value=consent] ~ button")
+        tab.console()  # the provider's own pages ask for fonts elsewhere
+        tab.click("input[value=consent] ~ button", then="main p")
+        code, _, told = command.end()
+
+        assert (0, "The answer has arrived") == (code, tab.title), told
+        assert "You can close this tab and go back to the terminal." == tab.text("main p")
+        assert [] == [line for line in tab.console() if "favicon.ico" not in line]
+
+
+def test_connect_takes_an_oauth_1_callback(tmp_path: Path, oauth1_authlib: OAuth1) -> None:
+    auth = {
+        "auth_mode": "OAUTH1",
+        "request_url": oauth1_authlib.request_url,
+        "authorization_url": oauth1_authlib.authorization_url,
+        "token_url": oauth1_authlib.token_url,
+    }
+    client = {"oauth_client_id": "consumer", "oauth_client_secret": oauth1_authlib.secret}
+    document = {"integrations": {"old": {**client, "auth": auth, "requests": {"base_url": oauth1_authlib.url}}}}
+    (tmp_path / "integrations.yaml").write_text(json.dumps(document))
+    run = Run(tmp_path)
+    with run.going_on("connect", "old", "ann", "--no-browser", "--json") as command:
+        callback = oauth1_authlib.authorize(command.url())
+        assert [400, 200] == [
+            get(url).status_code for url in (callback.replace("oauth_token=", "oauth_token=x"), callback)
+        ]
+        code, _, told = command.end()
+
+    assert 0 == code, told
+    assert '"status": 200' in run("request", "old", "ann", "api/me", "--json").stdout
 
 
 def test_stray_requests_and_a_wrong_state_do_not_end_the_wait(run: Run, oidc_provider: OidcProvider) -> None:
