@@ -127,7 +127,10 @@ class Renewals:
                 seen = self._current(integration, known)
                 settled = self._is_settled(integration, seen, known if is_rejected else None)
                 if not settled and lease is not None and lease.is_young:
-                    return self._obtain(integration, seen, lease)
+                    if (renewed := self._obtain(integration, seen, lease)) is not None:
+                        return renewed
+                    # The user replaced or deleted the connection meanwhile: their word counts.
+                    seen = self._current(integration, known)
         self.remember(seen)
         return seen
 
@@ -150,14 +153,17 @@ class Renewals:
             return False
         return judge(integration.auth, current, self.clock.now()) == "fresh"
 
-    def _obtain(self, integration: Integration, current: Connection, lease: Lease) -> Connection:
+    def _obtain(self, integration: Integration, current: Connection, lease: Lease) -> Connection | None:
+        """Return the connection, renewed; None when it is not the one any more that was to be renewed."""
         if current.id in self._unsaved:
             return self._save_late(integration, current)
         self._check_cool_down(current)
         try:
             obtained = self.renew(integration, current, seconds=min(GRANT_SECONDS, lease.for_requests))
         except Refused as refusal:
-            raise self._refused(integration, current, refusal) from None
+            if (error := self._refused(integration, current, refusal)) is None:
+                return None
+            raise error from None
         except BadAnswer as answer:
             raise self._fail(integration, current, failed(integration, current, answer)) from None
         except Unanswered as silence:
@@ -168,27 +174,24 @@ class Renewals:
             raise unfit(integration, current, str(reason)) from None
         return self._save(integration, current, obtained)
 
-    def _save(self, integration: Integration, current: Connection, obtained: Obtained) -> Connection:
+    def _save(self, integration: Integration, current: Connection, obtained: Obtained) -> Connection | None:
         """Store what was obtained before anybody uses it; what cannot be stored now is kept for the next try."""
         self._unsaved[current.id] = (current, obtained)
         written = self._write(current, obtained)
         del self._unsaved[current.id]
         self._failures.pop(current.id, None)
-        if written is None:
-            # The user replaced or deleted the connection meanwhile: their word counts.
-            written = self._current(integration, current)
-        else:
+        if written is not None:
             expires_at = integration.auth.expires_at(written.credentials)
             emit_event("info", "connection.renewed", integration, written, expires_at=expires_at)
             self._tell(self.hooks.on_renewed, written)
-        self.remember(written)
+            self.remember(written)
         return written
 
-    def _save_late(self, integration: Integration, current: Connection) -> Connection:
+    def _save_late(self, integration: Integration, current: Connection) -> Connection | None:
         base, obtained = self._unsaved[current.id]
         if base.credentials != current.credentials:
             del self._unsaved[current.id]
-            return current
+            return None
         return self._save(integration, current, obtained)
 
     def _write(self, current: Connection, obtained: Obtained) -> Connection | None:
@@ -222,13 +225,12 @@ class Renewals:
         emit_event("warning", "renewal.failed", integration, current, error=type(error).__name__, reason=str(error))
         return error
 
-    def _refused(self, integration: Integration, current: Connection, refusal: Refused) -> NangoError:
+    def _refused(self, integration: Integration, current: Connection, refusal: Refused) -> NangoError | None:
         if not refusal.is_final:
             return self._fail(integration, current, refused(integration, current, str(refusal)))
         marked = self._mark(current, "reauth_required")
         if marked is None:
-            # Somebody changed the credentials while they were refused: the newer ones may be good.
-            return self._fail(integration, current, refused(integration, current, str(refusal)))
+            return None  # somebody changed the credentials while they were refused: the newer ones may be good
         emit_event("warning", "connection.reauth_required", integration, marked, reason=str(refusal))
         self._tell(self.hooks.on_reauth_required, marked)
         return reauth_required(integration, current, str(refusal))
