@@ -66,7 +66,7 @@ class TokenAnswer:
         text = self.body.decode("utf-8", "replace").strip()
         try:
             found = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             # Some endpoints answer as form fields, whatever was accepted, and some call that text/plain.
             fields = dict(parse_qsl(text)) if "=" in text and "<" not in text else {}
             return fields or None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DeadToken", "TokenPaths", "pick", "read_tokens"]
 
+_SENDABLE = re.compile(r"[\x20-\x7e]+")
+"""What an access token consists of (RFC 6749 appendix A.12); a line break in it would begin another header."""
 _TOKENS = frozenset({"access_token", "refresh_token"})
 
 
@@ -79,11 +82,13 @@ def read_tokens(
     (section 5.1). ``raw`` keeps everything that came but the tokens.
 
     Raises:
-        BadAnswer: There is no access token in it.
+        BadAnswer: There is no access token in it, or one that cannot be sent.
     """
     where, token = _token(data, paths, base)
     if not token:
         raise BadAnswer(f"was answered without {paths.token!r}", status=200)
+    if not _SENDABLE.fullmatch(token):
+        raise BadAnswer("was answered with a token that no header can hold", status=200)
     found: dict[str, Any] = {"access_token": token, "obtained_at": now}
     if refresh := _text(_find(paths.refresh_token, where, data)):
         found["refresh_token"] = refresh

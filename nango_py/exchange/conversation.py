@@ -146,7 +146,7 @@ class _Exchange:
         yield ReadAnswer(answer)
         try:
             return json.loads(answer.content)  # type: ignore[no-any-return]
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def _decide(self, outcome: Outcome) -> Wait | Stop:

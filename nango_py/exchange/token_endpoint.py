@@ -13,7 +13,7 @@ from nango_py.auth.grant import Account, BadAnswer, Refused, TokenAnswer, TokenR
 from nango_py.exchange.plan import values_of
 from nango_py.exchange.pool.profile import DEADLINE_EXTENSION, PROFILE_EXTENSION
 from nango_py.exchange.session import Moment, profile_of
-from nango_py.http import URL, Request, Response, Timeout, TransportError, with_query
+from nango_py.http import URL, DecodingError, Request, Response, Timeout, TransportError, with_query
 from nango_py.log import Masked
 from nango_py.policy.outcome import kind_of
 from nango_py.template import TemplateError
@@ -34,7 +34,10 @@ LONGEST_ANSWER = 1_048_576
 _UNSENT = frozenset({"connect", "pool", "private"})
 _CONNECT_PAUSES = (0.2, 1.0)
 _AGAIN_PAUSE = 0.5
-_PUBLIC_FIELDS = frozenset({"grant_type", "redirect_uri", "scope", "response_type", "token_type_hint", "resource"})
+_PUBLIC_FIELDS = frozenset(
+    {"client_id", "grant_type", "redirect_uri", "resource", "response_type", "scope", "token_type_hint"}
+)
+"""A client's id is none (RFC 6749 section 2.2), and may be a word of the messages: ``client``."""
 _SHORTEST_SECRET = 6
 _SERVER_ERROR = 500
 
@@ -106,15 +109,8 @@ class TokenEndpoint:
     def _send(self, request: TokenRequest, profiles: tuple[Profile, Profile], ends_at: float) -> TokenAnswer:
         made = self._made(request, profiles, ends_at)
         with _closing(self.transport().handle_request(made)) as answer:
-            body = b""
             answer.request = made
-            for chunk in answer.iter_bytes():
-                body += chunk
-                if len(body) > LONGEST_ANSWER:
-                    raise BadAnswer(
-                        f"was answered with more than {LONGEST_ANSWER:,} bytes", status=answer.status_code
-                    )
-            return TokenAnswer(status=answer.status_code, headers=answer.headers, body=body)
+            return TokenAnswer(status=answer.status_code, headers=answer.headers, body=_body_of(answer))
 
     def _made(self, request: TokenRequest, profiles: tuple[Profile, Profile], ends_at: float) -> Request:
         left = max(0.001, ends_at - time.monotonic())
@@ -167,6 +163,18 @@ def _profiles_of(integration: Integration) -> tuple[Profile, Profile]:
 def fresh_text() -> str:
     """Return random text of 256 bits, of characters that every protocol takes."""
     return uuid4().hex + uuid4().hex
+
+
+def _body_of(answer: Response) -> bytes:
+    body = b""
+    try:
+        for chunk in answer.iter_bytes():
+            body += chunk
+            if len(body) > LONGEST_ANSWER:
+                raise BadAnswer(f"was answered with more than {LONGEST_ANSWER:,} bytes", status=answer.status_code)
+    except DecodingError:
+        raise BadAnswer("was answered with a body that is not coded as it says", status=answer.status_code) from None
+    return body
 
 
 @contextmanager
