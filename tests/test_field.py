@@ -83,3 +83,19 @@ def test_defaults_and_optional_fields_need_no_value():
 
     assert {"host": "api.example.com", "empty": ""} == read_fields(fields, {}, refused.append)
     assert [] == refused
+
+
+PEM = "-----BEGIN PRIVATE KEY-----\nMIIE+/=\r\nabcd\n-----END PRIVATE KEY-----\n"
+
+
+def test_a_key_in_pem_keeps_its_lines():
+    assert PEM == Field(name="key", secret=True).read(PEM)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [f"{PEM}X-A: b", f"x\n{PEM}", PEM.replace("abcd", "a: b"), PEM.replace("END PRIVATE", "END PUBLIC"), "a\nb"],
+)
+def test_other_lines_are_refused(value):
+    with pytest.raises(FieldError, match="'key' holds a control character"):
+        Field(name="key", secret=True).read(value)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
-from nango_py.errors import InputError
+from nango_py.auth.json_web_token import normalised_pem
+from nango_py.errors import CredentialsError, InputError
 
 if TYPE_CHECKING:
     from nango_py.http import URL, Request
@@ -28,23 +29,31 @@ class Signer:
     token: tuple[str, str] = field(repr=False)
     method: SignatureMethod
     realm: str | None = None
+    callback: str | None = None
+    """Where the browser comes back to, in the request for temporary credentials."""
+    verifier: str | None = field(default=None, repr=False)
+    """What the browser brought back, in the token exchange."""
 
     def sign(self, request: Request, *, now: float, nonce: str, body: bytes | None) -> Request:
         """Return the request with its Authorization header; a form body is part of what is signed (3.4.1.3.1).
 
         Raises:
             InputError: The body is no form, though its content type says so.
+            CredentialsError: The key is none for RSA; the message quotes nothing of it.
         """
         from oauthlib.oauth1 import Client  # noqa: PLC0415 - an optional dependency
 
+        rsa_key = _checked_key(self.client[1]) if self.method == "RSA-SHA1" else None
         client = Client(
             self.client[0],
             client_secret=self.client[1],
-            resource_owner_key=self.token[0],
+            resource_owner_key=self.token[0] or None,
             resource_owner_secret=self.token[1],
+            callback_uri=self.callback,
+            verifier=self.verifier,
             signature_method=self.method,
             realm=self.realm,
-            rsa_key=self.client[1] if self.method == "RSA-SHA1" else None,
+            rsa_key=rsa_key,
             timestamp=str(int(now)),
             nonce=nonce,
         )
@@ -59,6 +68,20 @@ class Signer:
             ) from None
         request.headers["Authorization"] = signed["Authorization"]
         return request
+
+
+def _checked_key(text: str) -> str:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415 - rarely needed
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+
+    pem = normalised_pem(text)
+    try:
+        is_fit = isinstance(load_pem_private_key(pem.encode(), None), RSAPrivateKey)
+    except (ValueError, TypeError):
+        is_fit = False
+    if not is_fit:
+        raise CredentialsError("RSA-SHA1 signs with a private key: oauth_client_secret must be an RSA key in PEM.")
+    return pem
 
 
 def _encoded(url: URL) -> str:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote
+from base64 import b64decode
+from urllib.parse import quote, unquote
 
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from nango_py.auth.oauth1 import OAuth1
-from nango_py.errors import InputError
+from nango_py.errors import CredentialsError, InputError
 from nango_py.http import Request
 from nango_py.secret import Secret
 
@@ -24,6 +30,14 @@ PHOTOS = {
     "oauth_token": Secret("nnch734d00sl2jdk"),
     "oauth_token_secret": Secret("pfkkdhi9sl3r4s00"),
 }
+
+
+def ec_pem():
+    return (
+        ec.generate_private_key(ec.SECP256R1())
+        .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        .decode()
+    )
 
 
 def signed(request, values=PHOTOS, *, now=137_131_202.5, nonce="chapoH", body=None, **keys):
@@ -65,6 +79,49 @@ def verified(request, body, method, secret="kd94hf93k423kf44", token_secret="pfk
         "PLAINTEXT": signature.verify_plaintext,
     }[method]
     return check(seen, secret, token_secret)
+
+
+def test_plaintext_is_the_two_secrets():  # the example of RFC 5849, section 2.3
+    values = {
+        "oauth_client_id": Secret("jd83jd92dhsh93js"),
+        "oauth_client_secret": Secret("ja893SD9"),
+        "oauth_token": Secret("hdk48Djdsa"),
+        "oauth_token_secret": Secret("xyz4992k83j47x0b"),
+    }
+    request = signed(Request("POST", "https://photos.example.net/token"), values, signature_method="PLAINTEXT")
+
+    assert 'oauth_signature="ja893SD9%26xyz4992k83j47x0b"' in request.headers["Authorization"]
+
+
+RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+PEM = RSA.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+@pytest.mark.parametrize("pem", [PEM, PEM.replace("\n", " "), PEM.replace("\n", "\\n")])
+def test_rsa_sha1_is_verified_by_the_public_key(pem):
+    pytest.importorskip("jwt", reason="oauthlib signs with RSA through pyjwt")
+    values = {**PHOTOS, "oauth_client_secret": Secret(pem)}
+    request = Request("GET", "http://photos.example.net:80/photos?size=original&file=vacation.jpg&x=%C3%BC")
+    signed(request, values, now=1_191_242_096.5, nonce="kllo9940pd9333jh", signature_method="RSA-SHA1")
+    pairs = (
+        "file=vacation.jpg&oauth_consumer_key=dpf43f3p2l4k3l03&oauth_nonce=kllo9940pd9333jh"
+        "&oauth_signature_method=RSA-SHA1&oauth_timestamp=1191242096&oauth_token=nnch734d00sl2jdk"
+        "&oauth_version=1.0&size=original&x=%C3%BC"
+    )
+    base = "&".join(quote(part, safe="") for part in ("GET", "http://photos.example.net/photos", pairs))
+    genuine = b64decode(parameters(request)["oauth_signature"])
+
+    RSA.public_key().verify(genuine, base.encode(), PKCS1v15(), SHA1())
+    with pytest.raises(InvalidSignature):
+        RSA.public_key().verify(genuine, base.encode() + b"x", PKCS1v15(), SHA1())
+
+
+@pytest.mark.parametrize("key", ["garbage", "", PEM[:200], ec_pem()])
+def test_a_key_that_is_none_for_rsa_is_a_clear_error(key):
+    values = {**PHOTOS, "oauth_client_secret": Secret(key)}
+    with pytest.raises(CredentialsError, match="oauth_client_secret must be an RSA key in PEM") as caught:
+        signed(Request("GET", "http://photos.example.net/"), values, signature_method="RSA-SHA1")
+    assert "garbage" not in str(caught.value)
 
 
 BODIES = {
