@@ -10,6 +10,7 @@ from nango_py.auth.app import App
 from nango_py.auth.aws_sigv4 import AwsSigV4
 from nango_py.auth.basic import Basic
 from nango_py.auth.jwt import JsonWebToken
+from nango_py.auth.mcp_oauth2 import McpOAuth2
 from nango_py.auth.none import NoAuth
 from nango_py.auth.oauth1 import OAuth1
 from nango_py.auth.oauth2 import OAuth2
@@ -33,6 +34,7 @@ SCHEMES: Mapping[str, type[AuthScheme]] = MappingProxyType(
             ApiKey,
             OAuth2,
             ClientCredentials,
+            McpOAuth2,
             OAuth1,
             TwoStep,
             JsonWebToken,

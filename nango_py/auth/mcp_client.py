@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nango_py.auth.client_authentication import Method
     from nango_py.auth.grant import Flow
 
-__all__ = ["METHODS", "Client", "register", "static_method"]
+__all__ = ["METHODS", "Client", "register", "static_client"]
 
 METHODS: Mapping[str, Method] = {"none": "none", "client_secret_basic": "basic", "client_secret_post": "post"}
 """The client authentications that such a client may have, by their names of RFC 7591 section 2."""
@@ -28,26 +28,21 @@ class Client:
     client_id: str
     client_secret: str = field(default="", repr=False)
     method: str = "none"
+    is_static: bool = False
+    """Whether id and secret are the integration's: a connection must not remember them."""
 
     def kept(self) -> dict[str, str]:
         """Return what a connection must remember of its client."""
-        found = {
-            "client_id": self.client_id,
-            "client_secret": self.client_secret,
-            "token_endpoint_auth_method": self.method,
-        }
+        own = {} if self.is_static else {"client_id": self.client_id, "client_secret": self.client_secret}
+        found = {**own, "token_endpoint_auth_method": self.method}
         return {name: value for name, value in found.items() if value}
 
 
-def static_method(supported: Sequence[str], *, has_secret: bool) -> str:
-    """Return how a client that was registered by hand proves itself."""
-    if not has_secret:
-        return "none"
-    return (
-        "client_secret_post"
-        if "client_secret_basic" not in supported and "client_secret_post" in supported
-        else ("client_secret_basic")
-    )
+def static_client(client_id: str, client_secret: str, supported: Sequence[str]) -> Client:
+    """Return a client that was registered by hand, with the proof that the server takes of it."""
+    known = [name for name in ("client_secret_basic", "client_secret_post") if name in supported]
+    method = (*known, "client_secret_basic")[0] if client_secret else "none"
+    return Client(client_id=client_id, client_secret=client_secret, method=method, is_static=True)
 
 
 def register(

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from nango_py.auth.grant import Flow
     from nango_py.http import Headers
 
-__all__ = ["AuthorizationServer", "Resource", "discover_resource", "discover_server", "is_local", "safe_url"]
+__all__ = [
+    "AuthorizationServer",
+    "Resource",
+    "discover_resource",
+    "discover_server",
+    "is_local",
+    "is_safe",
+    "safe_url",
+]
 
 _OK = 200
 _TOO_MANY = 429
@@ -80,14 +88,17 @@ def discover_resource(server: str) -> Flow[Resource]:
 
 def _resource(server: str, data: Mapping[str, Any], wanted: tuple[str, ...]) -> Resource:
     identifier = data.get("resource")
-    if not isinstance(identifier, str) or not _encloses(identifier, server):
+    if not is_safe(identifier) or not _encloses(str(identifier), server):
         raise BadAnswer("was answered with the metadata of another resource", status=_OK)
     servers = data.get("authorization_servers")
     if not isinstance(servers, list) or not servers:
         raise BadAnswer("was answered with metadata that names no authorization server", status=_OK)
     issuer = safe_url(servers[0], "authorization_servers")
     return Resource(
-        identifier=identifier, issuer=issuer, scopes=wanted or _words(data.get("scopes_supported")), is_found=True
+        identifier=str(identifier),
+        issuer=issuer,
+        scopes=wanted or _words(data.get("scopes_supported")),
+        is_found=True,
     )
 
 
@@ -97,7 +108,7 @@ def _encloses(identifier: str, server: str) -> bool:
     A token for another origin's resource would else be handed to whoever answers here.
     """
     mine, asked = urlsplit(identifier), urlsplit(server)
-    if (mine.scheme, mine.netloc.lower()) != (asked.scheme, asked.netloc.lower()) or mine.query or mine.fragment:
+    if (mine.scheme, mine.netloc.lower()) != (asked.scheme, asked.netloc.lower()) or mine.query:
         return False
     return f"{asked.path.rstrip('/')}/".startswith(f"{mine.path.rstrip('/')}/")
 
@@ -143,16 +154,24 @@ def _words(value: Any) -> tuple[str, ...]:
 
 
 def safe_url(url: Any, what: str) -> str:
-    """Return *url* if it is https, or leads to this machine.
+    """Return the *url* of an answer.
 
     Raises:
-        BadAnswer: It is something else; *what* names it.
+        BadAnswer: It is not safe; *what* names it.
     """
-    parts = urlsplit(url) if isinstance(url, str) else urlsplit("")
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_local(parts.hostname))
-    if not is_safe or not parts.hostname or parts.username is not None or parts.fragment:
+    if not is_safe(url):
         raise BadAnswer(f"was answered with a {what!r} that is no https URL", status=_OK)
     return str(url)
+
+
+def is_safe(url: Any) -> bool:
+    """Tell whether *url* is https, or leads to this machine."""
+    try:
+        parts = urlsplit(url) if isinstance(url, str) else urlsplit("")
+    except ValueError:
+        return False
+    is_safe_way = parts.scheme == "https" or (parts.scheme == "http" and is_local(parts.hostname))
+    return is_safe_way and bool(parts.hostname) and parts.username is None and not parts.fragment
 
 
 def is_local(host: str | None) -> bool:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from nango_py.auth.grant import Begun, Refused, read_answer
-from nango_py.auth.mcp_client import METHODS, Client, register, static_method
-from nango_py.auth.mcp_discovery import AuthorizationServer, Resource, discover_resource, discover_server, safe_url
+from nango_py.auth.mcp_client import METHODS, Client, register, static_client
+from nango_py.auth.mcp_discovery import AuthorizationServer, Resource, discover_resource, discover_server, is_safe
 from nango_py.auth.oauth2 import OAuth2
 from nango_py.auth.scheme import revealed
 from nango_py.auth.token_scheme import TOKEN_FIELDS, TokenScheme
@@ -86,24 +86,28 @@ class McpOAuth2(OAuth2):
         return Begun(url=url, kept={name: value for name, value in kept.items() if value is not None})
 
     def _discovered(self, account: Account) -> Flow[tuple[Resource, AuthorizationServer]]:
-        address = safe_url(self.endpoint(self.server_url, account, "MCP server"), "server_url")
-        declared = {
-            name: self.endpoint(url, account, "authorization")
-            for name in ("authorization_url", "token_url", "registration_url", "revocation_url")
-            if (url := getattr(self, name)) is not None
+        address = self._safe_endpoint("server_url", account)
+        names = ("authorization_url", "token_url", "registration_url", "revocation_url")
+        declared: dict[str, Any] = {
+            name: self._safe_endpoint(name, account) for name in names if getattr(self, name) is not None
         }
-        if {"authorization_url", "token_url"} <= set(declared) and not self._needs_registration(account, declared):
+        if {"authorization_url", "token_url"} <= set(declared) and self._knows_client(account, declared):
             resource = Resource(identifier=address, issuer=self.issuer or "")
             return resource, AuthorizationServer(issuer=resource.issuer, auth_methods=tuple(METHODS), **declared)
         resource = yield from discover_resource(address)
         server = yield from discover_server(resource.issuer, found=resource.is_found)
         return resource, replace(server, **declared)
 
-    def _needs_registration(self, account: Account, declared: Mapping[str, str]) -> bool:
-        """Tell whether only the server itself can say how one becomes its client."""
-        if "registration_url" in declared or self._is_static(account):
-            return False
-        return self.client_registration != "metadata"
+    def _safe_endpoint(self, name: str, account: Account) -> str:
+        url = self.endpoint(getattr(self, name), account, name)
+        if not is_safe(url):
+            raise ValueError(f"{name} must be an https URL")
+        return url
+
+    def _knows_client(self, account: Account, declared: Mapping[str, str]) -> bool:
+        """Tell whether one can become a client of the server without asking it how."""
+        is_declared = "registration_url" in declared or self.client_registration == "metadata"
+        return is_declared or self._is_static(account)
 
     def _is_static(self, account: Account) -> bool:
         return self.client_registration == "static" or (
@@ -115,9 +119,9 @@ class McpOAuth2(OAuth2):
             client_id, secret = self.client_of(account)
             if not client_id:
                 raise ValueError("client_registration is static, and there is no oauth_client_id")
-            return Client(client_id=client_id, method=static_method(server.auth_methods, has_secret=bool(secret)))
+            return static_client(client_id, secret, server.auth_methods)
         if self._uses_document(server):
-            return Client(client_id=self.endpoint(self.client_id_metadata_url, account, "client metadata"))
+            return Client(client_id=self._safe_endpoint("client_id_metadata_url", account))
         if server.registration_url is None:
             raise ValueError(
                 "the authorization server registers no clients by itself: "
@@ -207,12 +211,8 @@ class McpOAuth2(OAuth2):
         """Whether there may be a revocation endpoint: the connection knows."""
         return True
 
-    def revoke(self, account: Account) -> Flow[None]:
-        """Revoke the refresh token, or the access token, where the server was found to do so."""
-        found = revealed(account.credentials, "revocation_url")
+    def revocation_endpoint(self, account: Account) -> tuple[Template | str | None, bool]:
+        """Return where tokens are revoked, where that is declared or was found."""
         if self.revocation_url is not None:
-            yield from TokenScheme.revoke(self, account)
-        elif found:
-            kind = "refresh_token" if account.credentials.get("refresh_token") else "access_token"
-            fields = {"token": revealed(account.credentials, kind), "token_type_hint": kind}
-            yield self.token_request(account, found, fields, purpose="revocation", found=True)
+            return self.revocation_url, False
+        return revealed(account.credentials, "revocation_url") or None, True

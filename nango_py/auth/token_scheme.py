@@ -242,13 +242,19 @@ class TokenScheme(AuthScheme):
         """Whether a revocation endpoint is declared."""
         return self.revocation_url is not None
 
+    def revocation_endpoint(self, account: Account) -> tuple[Template | str | None, bool]:
+        """Return where tokens are revoked, and whether an answer named it."""
+        del account
+        return self.revocation_url, False
+
     def revoke(self, account: Account) -> Flow[None]:
         """Revoke the refresh token, or the access token where there is none (RFC 7009 section 2.1)."""
         kind = "refresh_token" if account.credentials.get("refresh_token") else "access_token"
         token = revealed(account.credentials, kind)
-        if token:
+        url, found = self.revocation_endpoint(account)
+        if token and url is not None:
             fields = {"token": token, "token_type_hint": kind}
-            answer = yield self.token_request(account, self.revocation_url, fields, purpose="revocation")
+            answer = yield self.token_request(account, url, fields, purpose="revocation", found=found)
             if not 200 <= answer.status < 300:  # noqa: PLR2004 - 2xx; an unknown token is answered 200 too (2.2)
                 self.granted(answer)
 

@@ -165,8 +165,10 @@ def secret_texts(integration: Integration, connection: Any) -> Iterator[str]:
         yield from _secrets_in(value)
 
 
-_WORDS = frozenset({"scope", "token_type"})
-"""What a token answer holds of ordinary words: masking them would make logs unreadable."""
+_WORDS = frozenset(
+    {"scope", "token_type", "issuer", "resource", "token_url", "revocation_url", "token_endpoint_auth_method"}
+)
+"""What credentials hold of ordinary words and addresses: masking them would make logs unreadable."""
 
 
 def _secrets_in(value: Any) -> Iterator[str]:
