@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_names", "check_syntax", "connection_scope", "variables_in"]
 
-_BEFORE_CREDENTIALS = ("authorization_", "device_", "request_")
+_BEFORE_CREDENTIALS = ("authorization_", "client_", "device_", "registration_", "request_", "server_")
 """How the keys of `auth` begin whose values are filled while there is no connection yet."""
 _APP = ("app_api_key", "oauth_client_id", "oauth_client_secret")
 
