@@ -18,6 +18,7 @@ from jinja2 import TemplateError as JinjaError
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from nango_py.pem import public_key_fingerprint
 from nango_py.template import MAX_RESULT, TemplateError, reveal, to_text
 
 __all__ = ["FUNCTIONS", "Function", "evaluate", "moment_functions", "names_of"]
@@ -141,6 +142,13 @@ def _sha256_base64(value: Any) -> str:
     return b64.b64encode(hashlib.sha256(_bytes(value)).digest()).decode()
 
 
+def _fingerprint(value: Any) -> str:
+    try:
+        return public_key_fingerprint(to_text(value))
+    except ValueError as error:
+        raise TemplateError(f"{error}.") from None
+
+
 def _join(values: Any, separator: str = "") -> str:
     if not isinstance(values, list | tuple):
         raise TemplateError("join takes a list.")
@@ -180,6 +188,7 @@ _FILTERS = {
     "last": lambda value: _member(value, -1),
     "length": lambda value: 0 if value is None else len(value),
     "lower": lambda value: to_text(value).lower(),
+    "public_key_fingerprint": _fingerprint,
     "replace": _replace,
     "round": lambda value, digits=0: round(value, digits),
     "sha256_base64": _sha256_base64,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nango_py.pem import normalised_pem
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["normalised_pem", "signed_token", "stated_end"]
+__all__ = ["signed_token", "stated_end"]
 
 
 def signed_token(
@@ -27,19 +29,6 @@ def signed_token(
         return jwt.encode(dict(claims), material, algorithm=algorithm, headers=dict(headers or {}))
     except (jwt.exceptions.PyJWTError, ValueError, TypeError, NotImplementedError):
         raise ValueError(f"the key cannot sign with {algorithm}: give a private key in PEM") from None
-
-
-def normalised_pem(text: str) -> str:
-    """Return a PEM text whose line breaks were lost on its way through a form or an environment variable."""
-    text = text.strip().replace("\\n", "\n")
-    begin, _, rest = text.partition("-----BEGIN ")
-    label, _, rest = rest.partition("-----")
-    body, _, _ = rest.partition("-----END")
-    if begin or not label or not body:
-        return text
-    packed = "".join(body.split())
-    lines = "\n".join(packed[at : at + 64] for at in range(0, len(packed), 64))
-    return f"-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n"
 
 
 def stated_end(token: str) -> float | None:

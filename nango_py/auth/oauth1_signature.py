@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
-from nango_py.auth.json_web_token import normalised_pem
 from nango_py.errors import CredentialsError, InputError
+from nango_py.pem import normalised_pem
 
 if TYPE_CHECKING:
     from nango_py.http import URL, Request
