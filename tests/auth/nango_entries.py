@@ -9,11 +9,13 @@ __all__ = ["Untranslatable", "auth_keys", "entry_of", "template"]
 
 _FUNCTIONS = {
     "base64": "base64",
+    "fingerprint": "public_key_fingerprint",
     "sha256Hex": "sha256_hex",
     "sha256Base64": "sha256_base64",
     "hmacSha1Hex": "hmac_sha1_hex",
     "hmacSha256Hex": "hmac_sha256_hex",
 }
+_ROOTS = {"connectionConfig": "connection_config", "assertionOption": "credentials"}
 _DATE = {"YYYY": "%Y", "MM": "%m", "DD": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
 _NOT_AUTH = frozenset(
     """
@@ -25,7 +27,12 @@ _NOT_AUTH = frozenset(
     user_defined_connection_config
     """.split()  # noqa: SIM905 - words
 )
-_ELSEWHERE = {"OAUTH2_CC": {"authorization_url"}, "OAUTH2": {"refresh_token_params"}}
+_ELSEWHERE = {
+    "OAUTH2_CC": {"authorization_url"},
+    "OAUTH2": {"refresh_token_params"},
+    "TWO_STEP": {"authorization_url", "authorization_params", "default_scopes", "assertion_option"},
+    "SIGNATURE": {"token"},
+}
 """Keys that Nango's code never reads in that mode."""
 
 
@@ -116,5 +123,5 @@ def _moment(inner: str) -> str:
 
 def _name(name: str) -> str:
     root, *path = name.split(".")
-    root = {"connectionConfig": "connection_config"}.get(root, root)
+    root = _ROOTS.get(root, root)
     return root + "".join(f".{step}" if step.isidentifier() else f"['{step}']" for step in path)
