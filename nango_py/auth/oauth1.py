@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from nango_py.auth.oauth1_handshake import authorize, exchange
 from nango_py.auth.oauth1_signature import SignatureMethod, Signer
 from nango_py.auth.scheme import AuthScheme, revealed
 from nango_py.field import Field
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from nango_py.auth.grant import Account, Begun, Flow, Grant
     from nango_py.http import Request
     from nango_py.template import Template, Tree
 
@@ -30,6 +32,8 @@ class OAuth1(AuthScheme):
     templates: ClassVar[frozenset[str]] = frozenset({"request_url", "authorization_url", "token_url"})
     needs_body: ClassVar[bool] = True
     extra: ClassVar[str | None] = "oauthlib:oauth1"
+    connects: ClassVar[bool] = True
+    supplies: ClassVar[frozenset[str]] = frozenset({"raw"})
 
     request_url: Template | None = None
     request_params: Mapping[str, Tree] = field(default_factory=dict)
@@ -42,6 +46,22 @@ class OAuth1(AuthScheme):
     signature_method: SignatureMethod = "HMAC-SHA1"
     scope_separator: str = " "
     placement: Literal["header", "none"] = "header"
+
+    def begin(self, account: Account, *, redirect_uri: str, state: str) -> Flow[Begun]:
+        """Return where temporary credentials are authorized; see :func:`authorize`."""
+        del state
+        return authorize(self, account, redirect_uri=redirect_uri)
+
+    def finish(
+        self, account: Account, callback: Mapping[str, str], kept: Mapping[str, Any], *, redirect_uri: str
+    ) -> Grant:
+        """Exchange the authorized temporary credentials; see :func:`exchange`."""
+        del redirect_uri
+        return exchange(self, account, callback, kept)
+
+    def urls(self) -> Iterator[Template]:
+        """Yield the endpoints that the credentials meet."""
+        yield from filter(None, (self.request_url, self.authorization_url, self.token_url))
 
     def sign(
         self, request: Request, values: Mapping[str, Any], *, now: float, nonce: str, body: bytes | None

@@ -41,7 +41,7 @@ def authorize(scheme: OAuth1, account: Account, *, redirect_uri: str) -> Flow[Be
     )
     data = read_answer(answer)
     token, secret = _pair(data)
-    if data.get("oauth_callback_confirmed") != "true":
+    if str(data.get("oauth_callback_confirmed")).lower() != "true":
         # Without it the endpoint speaks the first version of OAuth, whose attempts can be taken over.
         raise BadAnswer("was answered without oauth_callback_confirmed=true", status=answer.status)
     params: dict[str, Any] = {"oauth_token": token}
