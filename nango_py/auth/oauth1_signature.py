@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
-from nango_py.errors import CredentialsError, InputError
+from nango_py.errors import CredentialsError, InputError, UsageError
 from nango_py.pem import normalised_pem
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ def _checked_key(text: str) -> str:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415 - rarely needed
     from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
 
+    if find_spec("jwt") is None:
+        raise UsageError("RSA-SHA1 is signed by the package jwt: pip install 'nango-py[jwt]'.")
     pem = normalised_pem(text)
     try:
         is_fit = isinstance(load_pem_private_key(pem.encode(), None), RSAPrivateKey)

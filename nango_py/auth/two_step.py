@@ -11,12 +11,12 @@ from nango_py.auth.login_answer import WHOLE, as_json, header_values
 from nango_py.auth.login_step import BodyFormat, LoginStep
 from nango_py.auth.made_token import MadeToken, TokenSignature, declared_assertion
 from nango_py.auth.token_answer import pick
-from nango_py.auth.token_scheme import TokenScheme
+from nango_py.auth.token_scheme import JWT_EXTRA, TokenScheme
 from nango_py.secret import Secret
 from nango_py.template import Template, Tree, split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from nango_py.auth.grant import Account, Flow, Grant, TokenAnswer, TokenRequest
 
@@ -71,6 +71,11 @@ class TwoStep(TokenScheme):
     signature: TokenSignature = field(default_factory=TokenSignature)
     assertion: tuple[MadeToken, TokenSignature] | None = None
 
+    def extras(self) -> frozenset[str]:
+        """Return the optional dependencies that what is declared needs."""
+        makes = self.token is not None or self.assertion is not None
+        return TokenScheme.extras(self) | ({JWT_EXTRA} if makes else frozenset())
+
     def names_in(self, path: tuple[str, ...]) -> Mapping[str, Any]:
         """Return the placeholder names that only the value at *path* below ``auth`` may use."""
         names: dict[str, Any] = {}
@@ -79,6 +84,11 @@ class TwoStep(TokenScheme):
         if path[0] == "additional_steps":
             names |= {f"step{number}": ... for number in range(1, int(path[1]) + 2)}
         return names
+
+    def urls(self) -> Iterator[Template]:
+        """Yield the endpoints that the credentials meet, but for those that an answer leads to."""
+        yield from TokenScheme.urls(self)
+        yield from (step.token_url for step in self.additional_steps if not step.is_found)
 
     def can_renew(self, credentials: Mapping[str, Any]) -> bool:
         """Tell that a login can be made at any time."""

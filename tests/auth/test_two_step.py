@@ -256,6 +256,17 @@ def test_a_step_may_go_where_an_answer_leads_and_that_is_said():
     assert [False, True] == [request.found for request in asked]
 
 
+def test_the_endpoints_are_those_that_no_answer_names():
+    steps = [{"token_url": "${step1.server}/token"}, {"token_url": "https://${connection_config.domain}/last"}]
+    auth = scheme(additional_steps=steps, **REFRESH)
+
+    assert {
+        "https://${connection_config.domain}/login",
+        "https://${connection_config.domain}/refresh",
+        "https://${connection_config.domain}/last",
+    } == {url.text for url in auth.urls()}
+
+
 def test_an_answer_never_leads_from_https_to_http():
     steps = [{"token_url": "${step1.server}/token"}]
     with pytest.raises(BadAnswer, match="a URL that is not https"):
