@@ -54,7 +54,7 @@ class McpOAuth2(OAuth2):
     server_url: Template
     registration_url: Template | None = None
     registration_params: Mapping[str, Tree] = field(default_factory=dict)
-    client_registration: Literal["auto", "static", "metadata", "dynamic"] = "auto"
+    client_registration: Literal["auto", "static", "cimd", "dynamic"] = "auto"
     client_id_metadata_url: Template | None = None
 
     # Before the browser leaves
@@ -106,7 +106,7 @@ class McpOAuth2(OAuth2):
 
     def _knows_client(self, account: Account, declared: Mapping[str, str]) -> bool:
         """Tell whether one can become a client of the server without asking it how."""
-        is_declared = "registration_url" in declared or self.client_registration == "metadata"
+        is_declared = "registration_url" in declared or self.client_registration == "cimd"
         return is_declared or self._is_static(account)
 
     def _is_static(self, account: Account) -> bool:
@@ -139,7 +139,7 @@ class McpOAuth2(OAuth2):
         )
 
     def _uses_document(self, server: AuthorizationServer) -> bool:
-        if self.client_registration == "metadata":
+        if self.client_registration == "cimd":
             return True
         is_free = self.client_registration == "auto" and self.client_id_metadata_url is not None
         return is_free and server.takes_metadata_url

@@ -84,10 +84,10 @@ def _request(
     purpose: str,
 ) -> TokenRequest:
     given = {name: to_text(value, name) for name, value in (render_tree(params, account.values) or {}).items()}
-    nonce = account.nonce()
 
     def sign(request: Request) -> Request:
-        return signer.sign(request, now=account.now, nonce=nonce, body=request.read() or None)
+        # A nonce of its own for a request that is sent again: else it is a replay (section 3.3).
+        return signer.sign(request, now=account.now, nonce=account.nonce(), body=request.read() or None)
 
     made = TokenRequest(url=_endpoint(url, account, purpose), method=method, sign=sign, purpose=purpose)
     if not given:

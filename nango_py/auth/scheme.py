@@ -122,6 +122,10 @@ class AuthScheme:
         del body
         return False
 
+    def extras(self) -> frozenset[str]:
+        """Return the optional dependencies that what is declared needs, as :attr:`extra` names them."""
+        return frozenset() if self.extra is None else frozenset({self.extra})
+
     @property
     def reads_refusals(self) -> bool:
         """Whether :meth:`is_refused` has anything to look for."""

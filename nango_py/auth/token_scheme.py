@@ -21,10 +21,11 @@ from nango_py.template import Template, Tree, render_tree, split, to_text
 if TYPE_CHECKING:
     from nango_py.auth.grant import Account, Flow, Obtained, TokenAnswer
 
-__all__ = ["TOKEN_FIELDS", "TokenScheme"]
+__all__ = ["JWT_EXTRA", "TOKEN_FIELDS", "TokenScheme"]
 
 _TIMES = ("expires_at", "expires_in")
 
+JWT_EXTRA = "jwt:jwt"
 TOKEN_FIELDS = (
     Field(name="access_token", title="Access token", secret=True, optional=True),
     Field(name="refresh_token", title="Refresh token", secret=True, optional=True),
@@ -116,6 +117,11 @@ class TokenScheme(AuthScheme):
     def is_refused(self, body: Any) -> bool:
         """Tell whether the body of an answer bears the declared sign of a dead token."""
         return self.dead_token is not None and self.dead_token.matches(body)
+
+    def extras(self) -> frozenset[str]:
+        """Return the optional dependencies that what is declared needs."""
+        asserts = self.token_request_auth_method in {"client_secret_jwt", "private_key_jwt"}
+        return AuthScheme.extras(self) | ({JWT_EXTRA} if asserts else frozenset())
 
     @property
     def reads_refusals(self) -> bool:

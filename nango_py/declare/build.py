@@ -99,17 +99,17 @@ class Builder:
 
     def _auth(self, keys: Mapping[str, Any]) -> AuthScheme:
         mode = SPELLINGS.get(keys["auth_mode"], keys["auth_mode"])
-        scheme = SCHEMES[mode]
-        if scheme.extra is not None:
-            module, _, extra = scheme.extra.partition(":")
+        scheme = SCHEMES[mode].declare(keys)
+        for needed in sorted(scheme.extras()):
+            module, _, extra = needed.partition(":")
             if find_spec(module) is None:
                 self.report(
                     "/auth/auth_mode",
                     "auth.extra",
-                    f"auth_mode {mode} needs the package {module}.",
+                    f"auth_mode {mode}, as it is declared here, needs the package {module}.",
                     f"Install it: pip install 'nango-py[{extra}]'.",
                 )
-        return scheme.declare(keys)
+        return scheme
 
     def _requests(self, keys: Mapping[str, Any]) -> Requests:
         return Requests(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from nango_py import ConfigError, Nango
@@ -365,3 +367,28 @@ def test_a_reference_inside_a_schema_is_followed(declare):
 
     assert [] == shown(declared)
     assert ["the value lacks 'c'."] == [violation.message for violation in schema.violations({})]
+
+
+@pytest.mark.parametrize(
+    ("auth", "module", "extra"),
+    [
+        ({"auth_mode": "OAUTH1"}, "oauthlib", "oauth1"),
+        ({"auth_mode": "AWS_SIGV4", "service": "s3", "region": "us-east-1"}, "botocore", "aws"),
+        (
+            {
+                "auth_mode": "OAUTH2_CC",
+                "token_url": "https://a.example.com/t",
+                "token_request_auth_method": "private_key_jwt",
+            },
+            "jwt",
+            "jwt",
+        ),
+    ],
+)
+def test_a_missing_extra_is_named_at_load(monkeypatch, auth, module, extra):
+    monkeypatch.setitem(sys.modules, module, None)
+    declared = {"integrations": {"a": {"auth": auth, "requests": {"base_url": "https://a.example.com/"}}}}
+
+    found = [problem for problem in load(declared, environ={}).problems if problem.code == "auth.extra"]
+
+    assert [f"Install it: pip install 'nango-py[{extra}]'."] == [problem.hint for problem in found]
