@@ -41,7 +41,9 @@ def state_of(callback: Mapping[str, str]) -> str:
     """Return what names the attempt: ``state``, or OAuth 1's token."""
     state = callback.get("state") or callback.get("oauth_token") or callback.get("denied")
     if not state:
-        raise CallbackError("the callback bears no state, so it belongs to no attempt. Begin again.")
+        # OAuth 1 has no answer for a user who refuses; some servers send OAuth 2's, which names no attempt.
+        refusal = f", only a refusal: {found}" if (found := refusal_in(callback)) else ", so it belongs to no attempt"
+        raise CallbackError(f"the callback bears no state{refusal}. Begin again.")
     return state
 
 
