@@ -18,10 +18,10 @@ from nango_py.oauth.attempt import ATTEMPT_SECONDS, Attempt, AuthorizationReques
 from nango_py.oauth.callback import check_redirect_uri, read_callback, refusal_in, state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from nango_py.accounts import Accounts
-    from nango_py.auth.grant import Account, DeviceCode, Obtained
+    from nango_py.auth.grant import Account, Obtained
     from nango_py.auth.grant import Flow as Grants
     from nango_py.connections.connection import Connection
     from nango_py.core import Core
@@ -34,6 +34,8 @@ _T = TypeVar("_T")
 _GRANT_SECONDS = 20.0
 _SLOW_DOWN = 5.0
 _SLOWEST = 60.0
+_FAILURES = (Refused, BadAnswer, Unanswered, ValueError)
+"""How a grant ends that brings nothing."""
 
 
 class Flows:
@@ -65,7 +67,7 @@ class Flows:
         attempt = yield from self._attempt(found, user_id, scopes, connection_config, metadata)
         state, binding = fresh_text(), secrets.token_urlsafe(32)
         grant = found.auth.begin(self._account(found, attempt), redirect_uri=redirect_uri, state=state)
-        begun = yield from self._perform(found, attempt, grant, f"attempt:{state}", "the attempt")
+        begun = yield from self._run(found, attempt, partial(self._performed, found, attempt, grant), "the attempt")
         attempt = replace(attempt, redirect_uri=redirect_uri, binding_hash=hash_of(binding), kept=begun.kept)
         named = begun.state or state
         expires_at: float = yield Call(
@@ -98,7 +100,9 @@ class Flows:
         grant = found.auth.finish(
             self._account(found, attempt), callback, attempt.kept, redirect_uri=attempt.redirect_uri
         )
-        return (yield from self._connect(found, attempt, grant, f"finish:{state}", "the code exchange"))
+        return (
+            yield from self._run(found, attempt, partial(self._granted, found, attempt, grant), "the code exchange")
+        )
 
     def begin_device(
         self,
@@ -118,9 +122,8 @@ class Flows:
             )
         attempt = yield from self._attempt(found, user_id, scopes, connection_config, metadata)
         grant = found.auth.begin_device(self._account(found, attempt))
-        code: DeviceCode = yield from self._perform(
-            found, attempt, grant, f"device:{fresh_text()}", "the device authorization"
-        )
+        work = partial(self._performed, found, attempt, grant)
+        code = yield from self._run(found, attempt, work, "the device authorization")
         return DeviceAuthorization(
             user_code=code.user_code,
             verification_uri=code.verification_uri,
@@ -134,7 +137,6 @@ class Flows:
         """Wait until the user has typed the code; see :meth:`OAuth.finish_device`."""
         attempt, interval = device.attempt, device.interval
         found = self._core.integration(attempt.integration)
-        key = f"device:{fresh_text()}"
         while True:
             yield Sleep(max(0.0, min(interval, device.expires_at - self._clock.now())))
             if self._clock.now() >= device.expires_at:
@@ -143,13 +145,9 @@ class Flows:
                     integration=attempt.integration,
                 )
             grant = found.auth.finish_device(self._account(found, attempt), attempt.kept)
-            outcome = yield Join(
-                lambda grant=grant: self._accounts.manager.renewals.run(  # type: ignore[misc]
-                    found, key, partial(self._granted, found, attempt, grant)
-                )
-            )
-            if not isinstance(outcome, Refused | BadAnswer | Unanswered | ValueError):
-                return outcome  # type: ignore[no-any-return]
+            outcome = yield from self._outcome(found, partial(self._granted, found, attempt, grant))
+            if not isinstance(outcome, Exception):
+                return outcome
             interval = _next_interval(outcome, interval)
             if not interval:
                 raise grant_failed(found, attempt.user_id, outcome, "the device authorization")
@@ -186,29 +184,23 @@ class Flows:
     def _account(self, found: Integration, attempt: Attempt) -> Account:
         return account_of(found, attempt, now=self._clock.now(), scopes=attempt.scopes)
 
-    def _perform(self, found: Integration, attempt: Attempt, grant: Grants[_T], key: str, what: str) -> Flow[_T]:
-        outcome = yield Join(
-            lambda: self._accounts.manager.renewals.run(found, key, lambda: self._performed(found, attempt, grant))
-        )
-        if isinstance(outcome, Refused | BadAnswer | Unanswered | ValueError):
+    def _run(self, found: Integration, attempt: Attempt, work: Callable[[], _T | Exception], what: str) -> Flow[_T]:
+        outcome = yield from self._outcome(found, work)
+        if isinstance(outcome, _FAILURES):
             raise grant_failed(found, attempt.user_id, outcome, what)
-        return outcome  # type: ignore[no-any-return]
+        return outcome  # type: ignore[return-value]
+
+    def _outcome(self, found: Integration, work: Callable[[], _T]) -> Flow[_T]:
+        """Do *work* in a thread that nobody cancels: a code that was spent for nothing would be lost."""
+        key = f"attempt:{fresh_text()}"
+        outcome: _T = yield Join(lambda: self._accounts.manager.renewals.run(found, key, work))
+        return outcome
 
     def _performed(self, found: Integration, attempt: Attempt, grant: Grants[_T]) -> _T | Exception:
         try:
             return self._accounts.perform(found, attempt, grant, seconds=_GRANT_SECONDS)
-        except (Refused, BadAnswer, Unanswered, ValueError) as error:
+        except _FAILURES as error:
             return error
-
-    def _connect(
-        self, found: Integration, attempt: Attempt, grant: Grants[Obtained], key: str, what: str
-    ) -> Flow[Connection]:
-        outcome = yield Join(
-            lambda: self._accounts.manager.renewals.run(found, key, partial(self._granted, found, attempt, grant))
-        )
-        if isinstance(outcome, Refused | BadAnswer | Unanswered | ValueError):
-            raise grant_failed(found, attempt.user_id, outcome, what)
-        return outcome  # type: ignore[no-any-return]
 
     def _granted(self, found: Integration, attempt: Attempt, grant: Grants[Obtained]) -> Connection | Exception:
         """Perform the grant and store what came, in this thread, which nobody cancels."""
