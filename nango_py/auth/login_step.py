@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -16,6 +17,7 @@ __all__ = ["BodyFormat", "LoginStep"]
 
 BodyFormat = Literal["json", "form", "xml", "query"]
 _STEP = "step"
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,7 @@ class LoginStep:
         return TokenRequest(
             url=url,
             method=self.token_request_method,
-            headers=_with_defaults(_texts(render_tree(self.token_headers, values) or {}), way),
+            headers=_with_defaults(_headers(render_tree(self.token_headers, values) or {}), way),
             purpose=purpose,
             found=self.is_found,
             **_body(data, way),
@@ -85,6 +87,14 @@ def _texts(data: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in data.items()
         if value is not None
     }
+
+
+def _headers(data: Mapping[str, Any]) -> dict[str, str]:
+    texts = {name: to_text(value, f"header {name!r}") for name, value in data.items() if value is not None}
+    for name, text in texts.items():
+        if _CONTROL.search(text):
+            raise ValueError(f"header {name!r} holds a control character, such as a line break")
+    return texts
 
 
 def _with_defaults(headers: dict[str, str], way: BodyFormat) -> dict[str, str]:

@@ -101,6 +101,25 @@ def test_headers_are_filled_and_those_said_are_not_doubled():
     assert "x-none" not in request.headers
 
 
+def test_a_header_never_holds_a_line_break():
+    auth = scheme(token_headers={"x": "${credentials.user}"})
+    with pytest.raises(ValueError, match="header 'x' holds a control character"):
+        renewed(auth, credentials={"user": "a\r\nX: y"})
+
+
+def test_a_soap_envelope_may_be_the_body():
+    envelope = {"soap:Envelope": {"$xmlns:soap": "urn:e", "soap:Body": {"user": "${credentials.user}"}}}
+    document = b'<s:Envelope xmlns:s="urn:e"><s:Body><session>t</session></s:Body></s:Envelope>'
+    auth = scheme(body_format="xml", token_params=envelope, token_response={"token": "Envelope.Body.session"})
+    request, credentials = one(auth, Answer(document))
+
+    assert (
+        b'<soap:Envelope xmlns:soap="urn:e"><soap:Body><user>ann</user></soap:Body></soap:Envelope>'
+        == request.content
+    )
+    assert "t" == credentials["access_token"]
+
+
 def test_a_client_proves_itself_only_where_that_is_declared():
     client = {"oauth_client_id": "id", "oauth_client_secret": "secret"}
     bare, _ = one(scheme(), Answer({"access_token": "t"}), **client)
