@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
+_WORDS = frozenset({"scope", "token_type"})
 _SERVER_ERROR = 500
 _CLIENT_ERROR = 400
 _TOO_MANY = 429
@@ -118,10 +119,18 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obtained:
-    """What a grant brought: *credentials* to lay over the old ones, where None deletes, and connection config."""
+    """What a grant brought: *credentials* to lay over the old ones, where None deletes, and connection config.
+
+    A token that a blueprint picks as connection config as well stays out of that: everybody is shown it.
+    """
 
     credentials: Mapping[str, Any] = field(repr=False)
     connection_config: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        tokens = {text for name, text in self.credentials.items() if name not in _WORDS and isinstance(text, str)}
+        shown = {name: text for name, text in self.connection_config.items() if text not in tokens}
+        object.__setattr__(self, "connection_config", shown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
