@@ -11,7 +11,7 @@ from nango_py.errors import UsageError
 from nango_py.field import Field, read_fields
 from nango_py.http import with_query
 from nango_py.secret import Secret
-from nango_py.template import Template, split, tree
+from nango_py.template import Template, TemplateError, split, tree
 
 if TYPE_CHECKING:
     from nango_py.auth.grant import Account, Begun, DeviceCode, Flow, Grant
@@ -136,6 +136,10 @@ class AuthScheme:
         """Seconds after which credentials that are not renewed die, where that is declared."""
         return None
 
+    def paths(self) -> Iterator[tuple[str, str]]:
+        """Yield each declared path into an answer, with the pointer below ``auth`` where it stands."""
+        yield from ()
+
     def urls(self) -> Iterator[Template]:
         """Yield the endpoints that the credentials meet."""
         yield from ()
@@ -209,6 +213,11 @@ class AuthScheme:
         text = place.value.render(values)
         if place.where == "query":
             request.url = with_query(request.url, ((place.name, text),))
+        elif not text.isascii():
+            # httpx would raise an error that bears the whole value.
+            raise TemplateError(
+                f"the credentials hold a character that the header {place.name!r} cannot: only ASCII."
+            )
         else:
             request.headers[place.name] = text
         return request

@@ -235,10 +235,12 @@ def _path_part(expression: Expression, values: Mapping[str, Any]) -> str:
 
 
 def header_text(name: str, value: Any) -> str:
-    """Return a header's value as text; control characters are refused."""
+    """Return a header's value as text; what no header can hold is refused."""
     text = to_text(value, f"header {name!r}")
     if _CONTROL.search(text):
         raise TemplateError(f"header {name!r} holds a control character, such as a line break.")
+    if not text.isascii():
+        raise TemplateError(f"header {name!r} holds a character that is not ASCII.")
     return text
 
 
