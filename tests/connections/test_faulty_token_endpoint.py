@@ -24,6 +24,7 @@ from nango_py.errors import (
     StoreError,
     UnknownConnection,
     UnreachableError,
+    UsageError,
 )
 from nango_py.exchange.conversation import RENEWAL_ERROR
 from nango_py.testing import ManualClock
@@ -913,6 +914,25 @@ def test_a_network_error_that_quotes_shows_no_secret(caplog: pytest.LogCaptureFi
             account.get()
 
         assert_silent(chain(caught.value) + caplog.text)
+
+
+@pytest.mark.parametrize("picked", ["refresh_token", "access_token", "again", "nested.token"])
+def test_a_token_never_becomes_connection_config(picked: str) -> None:
+    answer = granted(1, again="refresh-1", nested={"token": "access-1"}, team="T1", scope="read")
+    auth = {"token_response_metadata": [picked, "team", "scope"]}
+    with opened(answer, auth=auth) as account:
+        account.clock.advance(LIFETIME)
+        account.get()
+
+        assert {"team": "T1", "scope": "read"} == account.connection().view().connection_config
+
+
+def test_a_token_that_fits_no_header_is_not_shown_by_an_error() -> None:
+    with opened(granted(1), credentials={"access_token": f"{FIRST_ACCESS}\u2603"}) as account:
+        with pytest.raises(UsageError, match="'Authorization' cannot: only ASCII") as caught:
+            account.get()
+
+        assert_silent(chain(caught.value) + repr(caught.value.__context__))
 
 
 def test_nothing_that_is_held_shows_its_secrets() -> None:
