@@ -17,7 +17,7 @@ __all__ = ["BodyFormat", "LoginStep"]
 
 BodyFormat = Literal["json", "form", "xml", "query"]
 _STEP = "step"
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_UNFIT = re.compile(r"[^\t\x20-\x7e]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +92,8 @@ def _texts(data: Mapping[str, Any]) -> dict[str, Any]:
 def _headers(data: Mapping[str, Any]) -> dict[str, str]:
     texts = {name: to_text(value, f"header {name!r}") for name, value in data.items() if value is not None}
     for name, text in texts.items():
-        if _CONTROL.search(text):
-            raise ValueError(f"header {name!r} holds a control character, such as a line break")
+        if _UNFIT.search(text):
+            raise ValueError(f"header {name!r} holds a character that a header cannot, such as a line break")
     return texts
 
 

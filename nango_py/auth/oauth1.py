@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from nango_py.auth.oauth1_handshake import authorize, exchange
 from nango_py.auth.oauth1_signature import SignatureMethod, Signer
 from nango_py.auth.scheme import AuthScheme, revealed
+from nango_py.auth.token_scheme import JWT_EXTRA
 from nango_py.field import Field
 
 if TYPE_CHECKING:
@@ -75,6 +76,10 @@ class OAuth1(AuthScheme):
             method=self.signature_method,
         )
         return signer.sign(request, now=now, nonce=nonce, body=body)
+
+    def extras(self) -> frozenset[str]:
+        """Return the optional dependencies that what is declared needs: RSA is signed through pyjwt."""
+        return AuthScheme.extras(self) | ({JWT_EXTRA} if self.signature_method == "RSA-SHA1" else frozenset())
 
     def uses_header(self, name: str) -> bool:
         """Tell whether the scheme would set the header *name* itself."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from nango_py.auth.scheme import AuthScheme, revealed
 from nango_py.field import Field
+from nango_py.template import TemplateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,7 +70,11 @@ class UsernameToken(AuthScheme):
             "Nonce": nonce,
             "Created": created,
         }
-        request.headers[_HEADER] = "UsernameToken " + ", ".join(f'{name}="{text}"' for name, text in parts.items())
+        text = "UsernameToken " + ", ".join(f'{name}="{part}"' for name, part in parts.items())
+        if not text.isascii():
+            # httpx would raise an error that bears the whole value.
+            raise TemplateError(f"the user name holds a character that the header {_HEADER!r} cannot: only ASCII.")
+        request.headers[_HEADER] = text
         return request
 
     def uses_header(self, name: str) -> bool:

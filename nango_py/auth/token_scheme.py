@@ -144,6 +144,16 @@ class TokenScheme(AuthScheme):
             return None
         return Place(where="header", name="Authorization", value=self.value or split("Bearer ${access_token}"))
 
+    def paths(self) -> Iterator[tuple[str, str]]:
+        """Yield each declared path into an answer, with the pointer below ``auth`` where it stands."""
+        for name in ("token", "refresh_token", "token_expiration", "scope"):
+            yield f"token_response/{name}", getattr(self.token_response, name) or ""
+        yield "alternate_access_token_response_path", self.alternate_access_token_response_path or ""
+        for index, path in enumerate(self.token_response_metadata):
+            yield f"token_response_metadata/{index}", path
+        if self.dead_token is not None:
+            yield "dead_token/path", self.dead_token.path
+
     # What is asked of the endpoints
 
     def urls(self) -> Iterator[Template]:

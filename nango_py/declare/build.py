@@ -109,6 +109,8 @@ class Builder:
                     f"auth_mode {mode}, as it is declared here, needs the package {module}.",
                     f"Install it: pip install 'nango-py[{extra}]'.",
                 )
+        for pointer, path in scheme.paths():
+            self._path(path, f"/auth/{pointer}")
         return scheme
 
     def _requests(self, keys: Mapping[str, Any]) -> Requests:

@@ -10,6 +10,7 @@ import pytest
 from nango_py.auth.signature import UsernameToken
 from nango_py.http import Request
 from nango_py.secret import Secret
+from nango_py.template import TemplateError
 
 NOW = 1_772_461_855.25
 NONCE = "d36e316282959a9ed4c89851497a717f"
@@ -61,6 +62,13 @@ def test_nothing_is_signed_where_nothing_is_placed():
 @pytest.mark.parametrize(("name", "uses"), [("x-wsse", True), ("X-WSSE", True), ("Authorization", False)])
 def test_the_scheme_knows_its_header(name, uses):
     assert uses is UsernameToken().uses_header(name)
+
+
+def test_a_user_name_that_no_header_holds_is_refused():
+    values = {"username": "anné", "password": Secret("p")}
+    with pytest.raises(TemplateError, match="only ASCII") as caught:
+        UsernameToken().sign(Request("GET", "https://a.example.com/"), values, now=NOW, nonce=NONCE, body=b"")
+    assert "anné" not in str(caught.value)
 
 
 def test_a_user_name_cannot_leave_its_quotes():

@@ -155,6 +155,22 @@ def test_a_nested_key_or_word_that_nobody_reads_is_a_problem(keys, pointer):
     assert found[0].startswith((f"{pointer}: ", f"{pointer.rpartition('/')[0]}: "))
 
 
+@pytest.mark.parametrize(
+    ("keys", "pointer"),
+    [
+        ({"token_response": {"token": "a[b"}}, "token_response/token"),
+        ({"token_response": {"token_expiration": "a ||"}}, "token_response/token_expiration"),
+        ({"alternate_access_token_response_path": "a.("}, "alternate_access_token_response_path"),
+        ({"token_response_metadata": ["ok", "a[?"]}, "token_response_metadata/1"),
+        ({"dead_token": {"path": "[", "values": ["x"]}}, "dead_token/path"),
+    ],
+)
+def test_a_path_that_cannot_be_read_is_a_problem(keys, pointer):
+    found = problems({**TWO_STEP, **keys})
+
+    assert [f"/auth/{pointer}"] == [problem.partition(": ")[0] for problem in found]
+
+
 CLEAR = "credentials must not travel in the clear."
 
 
