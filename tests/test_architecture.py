@@ -28,7 +28,19 @@ SCHEMAS = PACKAGE / "schemas"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     {"errors", "secret", "location", "clock"},
-    {"http", "document", "template", "expression", "log", "field", "json_schema", "effects", "paths", "address", "pem"},
+    {
+        "http",
+        "document",
+        "template",
+        "expression",
+        "log",
+        "field",
+        "json_schema",
+        "effects",
+        "paths",
+        "address",
+        "pem",
+    },
     {"auth", "policy"},
     {"model"},
     {"declare", "connections", "exchange"},
