@@ -16,8 +16,6 @@ from nango_py.exchange.transport import open_async_client, open_client
 from nango_py.http import AsyncBaseTransport as AsyncTransport
 from nango_py.http import BaseTransport as SyncTransport
 from nango_py.log import logger
-from nango_py.oauth.face import AsyncOAuth, OAuth
-from nango_py.oauth.flows import Flows
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
     from nango_py.exchange.session import Session
     from nango_py.http import AsyncBaseTransport, AsyncClient, BaseTransport, Client
     from nango_py.location import Problem
+    from nango_py.oauth.face import AsyncOAuth, OAuth
     from nango_py.secret import Secret
 
 __all__ = ["AsyncNango", "Nango"]
@@ -165,7 +164,9 @@ class Nango:
     @property
     def oauth(self) -> OAuth:
         """Return what connects accounts: ``begin`` and ``finish``, and the same for other devices."""
-        return OAuth(Flows(self._core), lambda: self._driver)
+        from nango_py.oauth.face import OAuth  # noqa: PLC0415 - most programs connect nobody
+
+        return OAuth(self._core, lambda: self._driver)
 
     def keep_alive(self) -> KeptAlive:
         """Renew every connection whose refresh token would die of idleness; call it once a day, say.
@@ -407,7 +408,9 @@ class AsyncNango:
     @property
     def oauth(self) -> AsyncOAuth:
         """Return what connects accounts: ``begin`` and ``finish``, and the same for other devices."""
-        return AsyncOAuth(Flows(self._core), lambda: self._driver)
+        from nango_py.oauth.face import AsyncOAuth  # noqa: PLC0415
+
+        return AsyncOAuth(self._core, lambda: self._driver)
 
     async def keep_alive(self) -> KeptAlive:
         """Renew every connection whose refresh token would die of idleness; call it once a day, say."""

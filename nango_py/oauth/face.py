@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nango_py.oauth.flows import Flows
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from nango_py.connections.connection import Connection
+    from nango_py.core import Core
     from nango_py.exchange.drivers import AsyncDriver, Driver
     from nango_py.oauth.attempt import AuthorizationRequest, DeviceAuthorization
-    from nango_py.oauth.flows import Flows
 
 __all__ = ["AsyncOAuth", "OAuth"]
 
@@ -18,8 +20,8 @@ __all__ = ["AsyncOAuth", "OAuth"]
 class OAuth:
     """Connect accounts in two steps that any web framework can call."""
 
-    def __init__(self, flows: Flows, driver: Callable[[], Driver]) -> None:
-        self._flows = flows
+    def __init__(self, core: Core, driver: Callable[[], Driver]) -> None:
+        self._flows = Flows(core)
         self._driver = driver
 
     def begin(
@@ -96,8 +98,8 @@ class OAuth:
 class AsyncOAuth:
     """Connect accounts in two steps that any web framework can call; the names are those of :class:`OAuth`."""
 
-    def __init__(self, flows: Flows, driver: Callable[[], AsyncDriver]) -> None:
-        self._flows = flows
+    def __init__(self, core: Core, driver: Callable[[], AsyncDriver]) -> None:
+        self._flows = Flows(core)
         self._driver = driver
 
     async def begin(
