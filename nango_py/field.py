@@ -98,7 +98,9 @@ class Field:
         short = _without_prefix(text, self.prefix) if self.prefix else text
         host = re.split(r"[/?#]", short, maxsplit=1)[0]
         is_address = short != text or bool(self.suffix and host.lower().endswith(self.suffix.lower()))
-        text = host if is_address and self.format in {"domain-label", "hostname"} else short
+        # An address bar ends a host with a slash; what comes after that is somebody's, unless a name is wanted.
+        is_bare = self.format in {"domain-label", "hostname"} or short == f"{host}/"
+        text = host if is_address and is_bare else short
         if self.suffix and text.lower().endswith(self.suffix.lower()):
             text = text[: -len(self.suffix)]
         return text
