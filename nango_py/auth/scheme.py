@@ -213,11 +213,9 @@ class AuthScheme:
         text = place.value.render(values)
         if place.where == "query":
             request.url = with_query(request.url, ((place.name, text),))
-        elif not text.isascii():
-            # httpx would raise an error that bears the whole value.
-            raise TemplateError(
-                f"the credentials hold a character that the header {place.name!r} cannot: only ASCII."
-            )
+        elif not (text.isascii() and text.isprintable()):
+            # Errors of httpx and h11 would bear the whole value; a key in PEM has line breaks.
+            raise TemplateError(f"the credentials hold what the header {place.name!r} cannot: only printable ASCII.")
         else:
             request.headers[place.name] = text
         return request
