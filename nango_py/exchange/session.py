@@ -193,7 +193,7 @@ class Session:
         place = auth.place()
         if not self.shape.places or (place and _is_taken(copy, place.where, place.name)):
             return copy
-        if place is None and "Authorization" in copy.headers:
+        if place is None and "Authorization" in copy.headers and auth.uses_header("Authorization"):
             return copy
         return auth.sign(
             copy, plan.values, now=self.clock.now(), nonce=uuid4().hex if place is None else "", body=body
