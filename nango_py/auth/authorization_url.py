@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = ["authorization_url"]
 
+_AS_IT_IS = "%:/?@!$'()*+,;=~"
+"""What may stand in a parameter's value (RFC 3986 section 3.4): all but & and #, which would end it."""
+
 
 def authorization_url(
     endpoint: str,
@@ -24,17 +27,18 @@ def authorization_url(
 ) -> str:
     """Return *endpoint* with *params* in its query; a null parameter is left out.
 
-    The parameters named in *skip_encode* go as they are, *replacements* are made in the finished query text, and
-    with *fragment* the query stands behind ``#fragment``.
+    The parameters named in *skip_encode* go as they are, *replacements* are made in the finished query text, where a
+    parameter whose name they take away goes with it, and with *fragment* the query stands behind ``#fragment``.
     """
     pairs = [
-        f"{quote(name, safe='')}={text if name in skip_encode else quote(text, safe='')}"
+        f"{quote(name, safe='')}={quote(text, safe=_AS_IT_IS if name in skip_encode else '')}"
         for name, value in params.items()
         if value is not None and ((text := to_text(value, name)) or not skip_empty)
     ]
     query = "&".join(pairs)
     for old, new in (replacements or {}).items():
         query = query.replace(old, new)
+    query = "&".join(pair for pair in query.split("&") if not pair.startswith("="))
     if fragment is not None:
         endpoint = f"{endpoint}#{fragment.lstrip('#')}"
     if not query:

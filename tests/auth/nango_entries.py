@@ -17,6 +17,7 @@ _FUNCTIONS = {
 }
 _ROOTS = {"connectionConfig": "connection_config", "assertionOption": "credentials"}
 _DATE = {"YYYY": "%Y", "MM": "%m", "DD": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
+_PARAMETERS = {"scopes": "scope"}
 _NOT_AUTH = frozenset(
     """
     alias auth categories client_certificate connection_config connection_configuration credentials
@@ -52,6 +53,9 @@ def auth_keys(entry: dict[str, Any]) -> dict[str, Any]:
     keys = {key: _translated(value) for key, value in entry.items() if key not in left_out and value is not None}
     if lifetime := keys.pop("token_expires_in_ms", 0):
         keys["default_token_lifetime"] = lifetime / 1000
+    if words := keys.pop("authorization_url_skip_encode", ()):
+        # Theirs are words, ours are names of parameters; what fills a base URL is encoded by its place here.
+        keys["authorization_url_skip_encode"] = [_PARAMETERS[word] for word in words if word in _PARAMETERS]
     if entry["auth_mode"] == "OAUTH2_CC":
         keys["token_params"] = {"grant_type": None, **keys.get("token_params", {})}  # theirs are all that is sent
     return keys
