@@ -50,6 +50,8 @@ class TokenRequest:
     """What messages call it."""
     is_repeatable: bool = True
     """Whether it may be sent once more after no answer came; a code must not, it would revoke what it brought."""
+    again: Callable[[], TokenRequest] | None = field(default=None, repr=False)
+    """Gives what to send the second time, where a proof in the request works once."""
     found: bool = False
     """Whether the URL came from an answer: such a one may not lead into a private network."""
 

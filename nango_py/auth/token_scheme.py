@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -203,7 +203,7 @@ class TokenScheme(AuthScheme):
     def proven(self, account: Account, request: TokenRequest) -> TokenRequest:
         """Return *request* with the client's proof."""
         client_id, client_secret = self.client_of(account)
-        return authenticated(
+        proven = authenticated(
             request,
             self.client_method,
             client_id=client_id,
@@ -213,6 +213,8 @@ class TokenScheme(AuthScheme):
             nonce=account.nonce(),
             algorithm=self.token_request_auth_algorithm,
         )
+        # A server remembers the assertions that it took (RFC 7523 section 3, item 7).
+        return replace(proven, again=lambda: self.proven(account, request))
 
     def endpoint(self, url: Template | str | None, account: Account, purpose: str) -> str:
         """Return the URL of an endpoint.

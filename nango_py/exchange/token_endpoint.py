@@ -68,8 +68,7 @@ class TokenEndpoint:
             try:
                 request = next(grant)
                 while True:
-                    sent.update(_texts_in(request))
-                    request = grant.send(self._ask(request, profiles, ends_at))
+                    request = grant.send(self._ask(request, profiles, ends_at, sent))
             except StopIteration as end:
                 return end.value  # type: ignore[no-any-return]
         except Refused as refusal:
@@ -85,10 +84,13 @@ class TokenEndpoint:
         finally:
             grant.close()
 
-    def _ask(self, request: TokenRequest, profiles: tuple[Profile, Profile], ends_at: float) -> TokenAnswer:
+    def _ask(
+        self, request: TokenRequest, profiles: tuple[Profile, Profile], ends_at: float, sent: set[str]
+    ) -> TokenAnswer:
         pauses = list(_CONNECT_PAUSES)
         again = request.is_repeatable
         while True:
+            sent.update(_texts_in(request))
             try:
                 answer = self._send(request, profiles, ends_at)
             except TransportError as error:
@@ -104,6 +106,7 @@ class TokenEndpoint:
                 if answer.status < _SERVER_ERROR or not again:
                     return answer
                 again, pause = False, _AGAIN_PAUSE
+            request = request.again() if request.again is not None else request
             self.clock.sleep(pause)
 
     def _send(self, request: TokenRequest, profiles: tuple[Profile, Profile], ends_at: float) -> TokenAnswer:
