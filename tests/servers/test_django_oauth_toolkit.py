@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from nango_py.errors import AuthenticationError, CallbackError, ReauthRequired, UnreachableError
@@ -14,6 +13,7 @@ from tests.servers import django_oauth_toolkit as django_oauth_toolkit_server
 from tests.servers.accounts import USER, accounts, declared, post
 from tests.servers.django_oauth_toolkit import CALLBACK
 from tests.servers.faces import BACKENDS
+from tests.servers.lossy import Lossy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -225,29 +225,9 @@ def test_a_wrong_secret_is_refused(django_oauth_toolkit: DjangoOAuthToolkit) -> 
 # Lost answers
 
 
-class Lossy(httpx.BaseTransport):
-    """Carry everything, and lose the answers to the next *losses* token requests."""
-
-    def __init__(self) -> None:
-        self.losses = 0
-        self._inner = httpx.HTTPTransport(trust_env=False)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        answer = self._inner.handle_request(request)
-        if request.url.path == "/o/token/" and self.losses:
-            self.losses -= 1
-            answer.read()
-            answer.close()
-            raise httpx.ReadError("the connection was cut", request=request)
-        return answer
-
-    def close(self) -> None:
-        self._inner.close()
-
-
 @contextmanager
 def lossy(server: DjangoOAuthToolkit) -> Iterator[tuple[Accounts, Lossy]]:
-    transport = Lossy()
+    transport = Lossy("/o/token/")
     try:
         with opened("sync", server, transport=transport) as made:
             made.connect()

@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 
 from nango_py.errors import AuthenticationError, CallbackError
 from tests.servers.accounts import USER, accounts, declared
 from tests.servers.faces import BACKENDS
 from tests.servers.keys import new_rsa_key
+from tests.servers.lossy import Lossy
 from tests.servers.oauth1_authlib import CALLBACK, METHODS
 
 if TYPE_CHECKING:
@@ -168,30 +168,10 @@ def test_a_user_who_refuses_makes_no_connection(ours: Accounts, oauth1_authlib: 
 # Lost answers
 
 
-class Lossy(httpx.BaseTransport):
-    """Carry everything, and lose the first answer of the endpoint at *path*."""
-
-    def __init__(self, path: str) -> None:
-        self.path: str | None = path
-        self._inner = httpx.HTTPTransport(trust_env=False)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        answer = self._inner.handle_request(request)
-        if request.url.path == self.path:
-            self.path = None
-            answer.read()
-            answer.close()
-            raise httpx.ReadError("the connection was cut", request=request)
-        return answer
-
-    def close(self) -> None:
-        self._inner.close()
-
-
 def test_a_lost_temporary_token_is_asked_for_again(oauth1_authlib: OAuth1) -> None:
-    transport = Lossy("/oauth/request_token")
+    transport = Lossy("/oauth/request_token", losses=1)
     with opened("sync", oauth1_authlib, transport=transport) as ours:
         connection = ours.connect()
 
-        assert ("active", None) == (connection.status, transport.path)
+        assert ("active", 0) == (connection.status, transport.losses)
     transport.close()

@@ -13,17 +13,20 @@ import pytest
 
 from nango_py import AsyncNango
 from nango_py.connections.memory import MemoryStore
-from nango_py.errors import AuthenticationError, CallbackError, ReauthRequired
+from nango_py.errors import AuthenticationError, CallbackError, ReauthRequired, UnreachableError
 from nango_py.exchange.conversation import RENEWAL_ERROR
 from nango_py.testing import ManualClock
+from tests.servers import oidc_provider as oidc_provider_server
 from tests.servers.accounts import USER, accounts, declared, post
 from tests.servers.faces import BACKENDS, KEYS
+from tests.servers.lossy import Lossy
 from tests.servers.oidc_provider import CALLBACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.servers.accounts import Accounts
+    from tests.servers.conftest import Start
     from tests.servers.oidc_provider import OidcProvider
 
 pytestmark = pytest.mark.server
@@ -492,6 +495,51 @@ def test_a_device_code_ends(device: Accounts) -> None:
     device.clock.advance(590)
     with pytest.raises(AuthenticationError, match="expired before it was entered"):
         device.nango.call("oauth.finish_device", begun)
+
+
+# Answers that get lost
+
+
+@pytest.mark.parametrize("client", ["client_secret_basic", "client_secret_jwt", "private_key_jwt"])
+def test_a_lost_answer_is_asked_for_again_with_a_proof_of_its_own(client: str, start: Start) -> None:
+    server = start(oidc_provider_server.serve, rotate=False)
+    transport = Lossy("/token")
+    with opened("sync", server, code_flow(server, client), transport=transport) as ours:
+        ours.connect()
+        first = ours.token()
+        ours.clock.advance(LIFETIME)
+        transport.losses = 1
+
+        assert first != ours.token()
+        assert 2 == renewals(server)
+    transport.close()
+
+
+def test_a_lost_answer_of_a_rotating_server_asks_for_a_new_grant(oidc_provider: OidcProvider) -> None:
+    transport = Lossy("/token")
+    with opened("sync", oidc_provider, transport=transport) as ours:
+        ours.connect()
+        ours.clock.advance(LIFETIME)
+        transport.losses = 1
+        with pytest.raises(ReauthRequired):
+            ours.token()
+
+        assert ("reauth_required", ["on_reauth_required"]) == (ours.connection().status, ours.told)
+    transport.close()
+
+
+def test_a_lost_code_is_not_exchanged_twice(oidc_provider: OidcProvider) -> None:
+    transport = Lossy("/token", losses=1)
+    with opened("sync", oidc_provider, transport=transport) as ours:
+        begun = ours.begin()
+        callback = ours.authorize(begun.url)
+        before = asked(oidc_provider)
+        with pytest.raises(UnreachableError, match="Begin again"):
+            ours.finish(callback, begun)
+
+        assert 1 == asked(oidc_provider) - before
+        assert "active" == ours.connect().status
+    transport.close()
 
 
 # A requester that gives up
