@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from nango_py.effects import ReadAnswer
 from nango_py.errors import (
     AuthenticationError,
     DeadlineError,
@@ -62,9 +61,13 @@ class Asker:
         self._hurry(request)
         try:
             answer = yield from converse(
-                request, self.session, clock=self.clock, random=self.random, deadline=self.time_left()
+                request,
+                self.session,
+                clock=self.clock,
+                random=self.random,
+                deadline=self.time_left(),
+                is_read=True,
             )
-            yield ReadAnswer(answer)
         except TimeoutError:
             self.fail(DeadlineError, "the time given by deadline= is over; a renewal was under way and goes on.")
         except TransportError as error:

@@ -33,13 +33,20 @@ MAX_JUDGED = 1_048_576
 
 
 def converse(
-    request: Request, session: Session, *, clock: Clock, random: Callable[[], float], deadline: float | None = None
+    request: Request,
+    session: Session,
+    *,
+    clock: Clock,
+    random: Callable[[], float],
+    deadline: float | None = None,
+    is_read: bool = False,
 ) -> Flow[Response]:
     """Return the last answer of the exchange, its body unread where nothing had to be judged by it.
 
-    *deadline* shortens the policy's own, in seconds. Transport errors are httpx's, with ``attempts`` on them.
+    With *is_read* the body is read, and one that breaks off is a failed attempt like any other. *deadline* shortens
+    the policy's own, in seconds. Transport errors are httpx's, with ``attempts`` on them.
     """
-    return (yield from _Exchange(request, session, clock, random, deadline).run())
+    return (yield from _Exchange(request, session, clock, random, deadline, is_read=is_read).run())
 
 
 class _Exchange:
@@ -50,7 +57,10 @@ class _Exchange:
         clock: Clock,
         random: Callable[[], float],
         deadline: float | None,
+        *,
+        is_read: bool,
     ) -> None:
+        self.is_read = is_read
         self.request = request
         self.session = session
         self.clock = clock
@@ -120,6 +130,8 @@ class _Exchange:
     def _send(self, signed: Request) -> Flow[Response | TransportError]:
         try:
             answer: Response = yield Send(signed)
+            if self.is_read:
+                yield ReadAnswer(answer)
         except TransportError as error:
             # The error's own request is the signed copy: the caller gets to see the one without credentials.
             error.request = self.request
