@@ -114,7 +114,9 @@ class Asker:
 
     def refuse(self, request: Request, answer: Response, message: str | None = None) -> NoReturn:
         """Raise the error that an answer means."""
-        outcome = Outcome(method=request.method, status=answer.status_code, headers=answer.headers)
+        policy = self.session.integration.retry
+        body = _json_or_none(answer) if policy.in_body is not None else None
+        outcome = Outcome(method=request.method, status=answer.status_code, headers=answer.headers, body=body)
         said = self.session.masked(message or _excerpt(answer))
         text = f"{self._who()}: {described(request)} was answered {answer.status_code}" + (
             f": {said}" if said else "."
@@ -124,7 +126,6 @@ class Asker:
             raise failure
         if answer.status_code == _UNAUTHORIZED:
             raise AuthenticationError(f"{text} Check the connection's credentials.", **context)
-        policy = self.session.integration.retry
         if is_rate_limited(policy, outcome):
             wait = stated_wait(policy, outcome, now=self.clock.now()).seconds
             raise RateLimitedError(text, retry_after=wait, **context)
@@ -165,6 +166,13 @@ def matches(sign: Sign, body: Any) -> bool:
 def _message(sign: Sign, body: Any) -> str:
     said = compile_path(sign.message).find(body) if sign.message else None
     return str(said)[:_EXCERPT] if said is not None else f"{sign.path!r} is not {sign.value!r}"
+
+
+def _json_or_none(answer: Response) -> object | None:
+    try:
+        return json.loads(answer.content)  # type: ignore[no-any-return]
+    except (ValueError, RecursionError):
+        return None
 
 
 def _excerpt(answer: Response) -> str:

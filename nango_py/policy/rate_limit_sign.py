@@ -126,10 +126,15 @@ def _in_body(policy: RetryPolicy, outcome: Outcome, now: float) -> Stated:
     text, note = _body_text(policy.in_body, outcome)
     if text is None:
         return Stated(note=note)
-    seconds = parse_wait(text, strategy=policy.in_body.strategy, now=now)
+    seconds = parse_wait(_with_unit(policy.in_body, text), strategy=policy.in_body.strategy, now=now)
     if seconds is None:
         return Stated(note="in_body:invalid_wait")
     return Stated(seconds=seconds, reason=f"preconfigured_in_body:{policy.in_body.strategy}")
+
+
+def _with_unit(in_body: InBody, text: str) -> str:
+    is_milliseconds = in_body.unit == "milliseconds" and in_body.strategy == "after"
+    return f"{text.strip()}ms" if is_milliseconds and text.strip().replace(".", "", 1).isdecimal() else text
 
 
 def _body_text(in_body: InBody, outcome: Outcome) -> tuple[str | None, str | None]:

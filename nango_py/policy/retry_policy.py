@@ -6,12 +6,14 @@ import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from nango_py.paths import compile_path
+from nango_py.policy.reactions import needs_body
 
 if TYPE_CHECKING:
     from nango_py.paths import Path
+    from nango_py.policy.reactions import Reaction
     from nango_py.policy.stated_wait import Strategy
 
 __all__ = ["InBody", "RetryPolicy"]
@@ -22,12 +24,14 @@ class InBody:
     """Where an answer's JSON body states the wait; a ValueError says what cannot work.
 
     ``value`` is a regular expression whose one group holds the wait, within the text at ``path``. Without it the
-    value at ``path`` is the wait, a number or a text. Slashes around the expression are taken off.
+    value at ``path`` is the wait, a number or a text. Slashes around the expression are taken off. ``unit`` is that of
+    a bare number under ``after``.
     """
 
     path: str
     value: str | None = None
     strategy: Strategy = "after"
+    unit: Literal["seconds", "milliseconds"] = "seconds"
 
     def __post_init__(self) -> None:
         compile_path(self.path)
@@ -50,7 +54,7 @@ class RetryPolicy:
     """When and how often a request is tried again; all times are seconds, and a ValueError says what cannot work.
 
     ``error_code`` replaces the default statuses: ``"429"``, ``"5xx"`` or ``"500-502"``. ``at`` and ``after`` name
-    headers that hold a moment, or the time left. ``remaining`` names the header that reads 0 when no request is left.
+    headers that hold a moment, or the time left; which of them, ``auto`` tells by the value. ``remaining`` names the header that reads 0 when no request is left.
     ``not_processed`` lists statuses by which the provider promises that it did nothing, so that any method may be
     repeated. ``idempotency_key`` names the header whose presence makes any method repeatable.
     """
@@ -63,16 +67,29 @@ class RetryPolicy:
     error_code: tuple[str, ...] | None = None
     after: tuple[str, ...] = ()
     at: tuple[str, ...] = ()
+    auto: tuple[str, ...] = ()
     remaining: str | None = None
     in_body: InBody | None = None
     idempotency_key: str | None = None
     not_processed: tuple[str, ...] = ()
+    reactions: tuple[Reaction, ...] = ()
+    """What answers mean whose status alone does not tell; the first that fits counts, before everything else."""
 
     def __post_init__(self) -> None:
         if self.max_attempts < 1:
             raise ValueError(f"max_attempts is {self.max_attempts}, but there is at least one attempt")
         for name in ("base", "cap", "max_wait", "deadline"):
             _check_seconds(name, getattr(self, name))
+
+    @property
+    def judges_success(self) -> bool:
+        """Whether an answer of a good status can be a failure nevertheless."""
+        # A wait without an expression may be a field of any resource.
+        return bool(self.reactions) or (self.in_body is not None and self.in_body.value is not None)
+
+    def needs_body(self, status: int) -> bool:
+        """Tell whether an answer of that status has to be read before it can be judged."""
+        return self.in_body is not None or needs_body(self.reactions, status)
 
 
 @lru_cache(maxsize=256)
@@ -92,8 +109,8 @@ def _check_seconds(name: str, seconds: float) -> None:
 
 
 def _check_strategy(strategy: str) -> None:
-    if strategy not in ("after", "at"):
-        raise ValueError(f"strategy is {strategy!r}, but it has to be 'after' (time left) or 'at' (a moment)")
+    if strategy not in ("after", "at", "auto"):
+        raise ValueError(f"strategy is {strategy!r}, but it has to be 'after' (time left), 'at' (a moment) or 'auto'")
 
 
 def _check_groups(pattern: re.Pattern[str] | None) -> None:

@@ -269,6 +269,25 @@ def test_a_number_in_the_body_is_a_wait_where_no_expression_is_declared():
     )
 
 
+@pytest.mark.parametrize(
+    ("declared", "said", "seconds"),
+    [
+        ({}, 1500, 1.5),
+        ({}, 1500.5, 1.5005),
+        ({}, "1500", 1.5),
+        ({}, "2s", 2.0),
+        ({"value": "in ([0-9]+) ms"}, "in 250 ms", 0.25),
+        ({"strategy": "at"}, NOW * 1000 + 3000, 3.0),
+    ],
+)
+def test_a_number_in_the_body_may_count_milliseconds(declared, said, seconds):
+    policy = RetryPolicy(in_body=InBody(path="ms", unit="milliseconds", **declared))
+
+    waited = after(policy, status=429, body={"ms": said})
+
+    assert seconds == pytest.approx(waited.seconds, abs=1e-3)
+
+
 def test_an_expression_between_slashes_is_read_without_them():
     policy = RetryPolicy(in_body=InBody(path="m", value=r"/in (\d+) s/"))
 
