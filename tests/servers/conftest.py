@@ -16,6 +16,7 @@ from tests.servers import json_server as json_server_server
 from tests.servers import jupyterhub as jupyterhub_server
 from tests.servers import kinto as kinto_server
 from tests.servers import localstripe as localstripe_server
+from tests.servers import mitmproxy as mitmproxy_server
 from tests.servers import moto as moto_server
 from tests.servers import nginx as nginx_server
 from tests.servers import oauth1_authlib as oauth1_authlib_server
@@ -23,6 +24,7 @@ from tests.servers import oidc_provider as oidc_provider_server
 from tests.servers import redmine as redmine_server
 from tests.servers import roundup as roundup_server
 from tests.servers import synapse as synapse_server
+from tests.servers import verdaccio as verdaccio_server
 from tests.servers.launch import MissingServerError
 
 if TYPE_CHECKING:
@@ -108,6 +110,19 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[moto_server.Moto]
 @pytest.fixture(scope="session")
 def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[nginx_server.Nginx]:
     yield from _started(nginx_server.serve, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def verdaccio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[verdaccio_server.Verdaccio]:
+    yield from _started(verdaccio_server.serve, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def mitmproxy(
+    localstripe: localstripe_server.LocalStripe, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[mitmproxy_server.Mitmproxy]:
+    """A proxy before localstripe."""
+    yield from _started(partial(mitmproxy_server.serve, upstream=localstripe.url), tmp_path_factory)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""nginx: TLS under an authority of one's own, and a second port that wants a client certificate."""
+"""nginx: TLS under an authority of one's own, a port that wants a client certificate, and a limiter without a word."""
 
 from __future__ import annotations
 
@@ -38,9 +38,23 @@ http {
   scgi_temp_path %(folder)s/scgi;
   ssl_certificate %(certificate)s;
   ssl_certificate_key %(key)s;
+  limit_req_status 429;
+  limit_req_zone $http_authorization zone=slow:1m rate=%(slow)s;
+  limit_req_zone $http_authorization zone=fast:1m rate=%(fast)s;
   server {
     listen 127.0.0.1:%(plain)s;
-    return 204;
+    location / {
+      return 204;
+    }
+    # What is answered by `return` passes every limiter: it comes before them.
+    location /slow {
+      limit_req zone=slow burst=2 nodelay;
+      proxy_pass http://127.0.0.1:%(plain)s/;
+    }
+    location /fast {
+      limit_req zone=fast burst=2 nodelay;
+      proxy_pass http://127.0.0.1:%(plain)s/;
+    }
   }
   server {
     listen 127.0.0.1:%(tls)s ssl;
@@ -68,6 +82,9 @@ class Nginx:
     """TLS; the client need not show a certificate."""
     mutual_url: str
     """TLS; without a client certificate of the authority the answer is 400."""
+    plain_url: str
+    """No TLS: 204 everywhere; under ``/slow`` and ``/fast`` each ``Authorization`` has three requests in a row, which
+    fill up again at 1 and 10 a second. Others are refused by 429, without a header that says for how long."""
     authority: Authority
     """Trusted by the server; its ``certificate`` is what the client must trust."""
     client: Certificate
@@ -88,6 +105,8 @@ def serve(folder: Path, *, upstream: str | None = None) -> Iterator[Nginx]:
         "certificate": server.certificate,
         "key": server.key,
         "authority": ours.certificate,
+        "slow": "1r/s",
+        "fast": "10r/s",
         "location": PASSED_ON % upstream if upstream else TOLD,
         **ports,
     }
@@ -97,6 +116,7 @@ def serve(folder: Path, *, upstream: str | None = None) -> Iterator[Nginx]:
         yield Nginx(
             url=f"https://127.0.0.1:{ports['tls']}",
             mutual_url=f"https://127.0.0.1:{ports['mutual']}",
+            plain_url=f"http://127.0.0.1:{ports['plain']}",
             authority=ours,
             client=ours.client(),
             stranger=theirs.client("stranger"),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tests.servers.launch import browse, free_port, installed, running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 __all__ = ["Synapse", "serve"]
@@ -56,12 +56,12 @@ class Synapse:
 
 
 @contextmanager
-def serve(folder: Path, *, lifetime: int = 3600) -> Iterator[Synapse]:
-    """Run a Synapse; it takes a few seconds."""
+def serve(folder: Path, *, lifetime: int = 3600, messages: Mapping[str, int] = RATE) -> Iterator[Synapse]:
+    """Run a Synapse whose users may send ``messages``; it takes a few seconds."""
     python, port = installed("synapse", "bin", "python"), free_port()
     url = f"http://127.0.0.1:{port}"
     config = folder / "homeserver.yaml"
-    config.write_text(json.dumps(_settings(folder, port, lifetime)))  # JSON is YAML
+    config.write_text(json.dumps(_settings(folder, port, lifetime, messages)))  # JSON is YAML
     (folder / "log.yaml").write_text(json.dumps({"version": 1, "root": {"level": "WARNING"}}))
     # Its own --generate-keys would start Python once more.
     (folder / "signing.key").write_text(f"ed25519 a_key {base64.b64encode(bytes(32)).decode().rstrip('=')}\n")
@@ -71,7 +71,7 @@ def serve(folder: Path, *, lifetime: int = 3600) -> Iterator[Synapse]:
         yield Synapse(url=url, login=LOGIN, password=PASSWORD, lifetime=lifetime)
 
 
-def _settings(folder: Path, port: int, lifetime: int) -> dict[str, Any]:
+def _settings(folder: Path, port: int, lifetime: int, messages: Mapping[str, int]) -> dict[str, Any]:
     resources = [{"names": ["client"], "compress": False}]
     listener = {"port": port, "type": "http", "tls": False, "bind_addresses": ["127.0.0.1"], "resources": resources}
     return {
@@ -91,6 +91,7 @@ def _settings(folder: Path, port: int, lifetime: int) -> dict[str, Any]:
         "federation_domain_whitelist": [],
         "refreshable_access_token_lifetime": f"{lifetime}s",
         "bcrypt_rounds": 4,  # the slowness of real passwords is not what is tested
+        "rc_message": dict(messages),
         "rc_login": {"address": RATE, "account": RATE, "failed_attempts": RATE},
     }
 
