@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from nango_py.policy.reactions import reaction_to
 from nango_py.policy.stated_wait import parse_rate_limit, parse_wait
 from nango_py.policy.status_rule import matching_rule
 
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nango_py.policy.outcome import Outcome
+    from nango_py.policy.reactions import Word
     from nango_py.policy.retry_policy import InBody, RetryPolicy
     from nango_py.policy.stated_wait import Strategy
 
-__all__ = ["Stated", "in_body_matches", "is_rate_limited", "is_used_up", "stated_wait"]
+__all__ = ["Stated", "in_body_matches", "is_named", "is_rate_limited", "is_used_up", "stated_wait"]
 
 TOO_MANY_REQUESTS: Final = 429
 UNAVAILABLE: Final = 503
@@ -45,6 +47,12 @@ def is_used_up(policy: RetryPolicy, outcome: Outcome) -> bool:
     return _remaining(policy, outcome) == "0"
 
 
+def is_named(policy: RetryPolicy, outcome: Outcome, word: Word) -> bool:
+    """Tell whether the reaction to the answer is the one of that name."""
+    reaction = reaction_to(policy.reactions, outcome)
+    return reaction is not None and reaction.reaction == word
+
+
 def in_body_matches(policy: RetryPolicy, outcome: Outcome) -> bool:
     """Tell whether the body holds the wait that ``in_body`` describes."""
     return policy.in_body is not None and _body_text(policy.in_body, outcome)[0] is not None
@@ -66,7 +74,10 @@ def stated_wait(policy: RetryPolicy, outcome: Outcome, *, now: float) -> Stated:
 
 def _says_limited(policy: RetryPolicy, outcome: Outcome) -> bool:
     return outcome.status is not None and (
-        outcome.status == TOO_MANY_REQUESTS or is_used_up(policy, outcome) or in_body_matches(policy, outcome)
+        outcome.status == TOO_MANY_REQUESTS
+        or is_used_up(policy, outcome)
+        or in_body_matches(policy, outcome)
+        or is_named(policy, outcome, "rate_limited")
     )
 
 
@@ -108,6 +119,8 @@ def _declared_headers(policy: RetryPolicy, outcome: Outcome, now: float) -> Iter
         yield _header(outcome, name, "at", now)
     for name in policy.after:
         yield _header(outcome, name, "after", now)
+    for name in policy.auto:
+        yield _header(outcome, name, "auto", now)
 
 
 def _header(outcome: Outcome, name: str, strategy: Strategy, now: float) -> Stated:

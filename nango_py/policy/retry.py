@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from nango_py.policy.rate_limit_sign import in_body_matches, is_rate_limited, is_used_up, stated_wait
+from nango_py.policy.rate_limit_sign import in_body_matches, is_named, is_rate_limited, is_used_up, stated_wait
+from nango_py.policy.reactions import reaction_to
 from nango_py.policy.retry_policy import InBody, RetryPolicy
 from nango_py.policy.status_rule import matching_rule
 
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
     from nango_py.policy.outcome import Outcome
     from nango_py.policy.rate_limit_sign import Stated
 
-__all__ = ["InBody", "RetryPolicy", "Stop", "Wait", "decide", "is_rate_limited", "stated_wait"]
+__all__ = ["InBody", "RetryPolicy", "Stop", "Wait", "decide", "is_failure", "is_rate_limited", "stated_wait"]
 
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})  # RFC 9110 section 9.2.2
+REPEATED: Final = ("declared_retry", "declared_rate_limited")
 RETRIED: Final = frozenset({408, 425, 429, 500, 501, 502, 503, 504})
 
 
@@ -44,9 +46,13 @@ def decide(
     """Return what to do after a failed attempt.
 
     ``attempt`` counts from 1, ``elapsed`` is the time since the exchange began, ``now`` the UTC time since the epoch;
-    ``random`` returns numbers from 0 up to 1. A 401 always stops: it takes other credentials, not a wait.
+    ``random`` returns numbers from 0 up to 1. A 401 stops, where no reaction says otherwise: it takes other
+    credentials, not a wait.
     """
-    reason = _reason_to_retry(policy, outcome)
+    named = _named(policy, outcome)
+    if named is not None and named not in REPEATED:
+        return Stop(reason=named)
+    reason = named or _reason_to_retry(policy, outcome)
     if reason is None:
         return Stop(reason="unknown_error" if outcome.error == "unknown" else "not_retryable")
     stated = stated_wait(policy, outcome, now=now)
@@ -58,6 +64,21 @@ def decide(
     return _back_off(
         policy, elapsed, Wait(seconds=_backoff(policy, attempt, random), reason=reason, note=stated.note)
     )
+
+
+def is_failure(policy: RetryPolicy, outcome: Outcome) -> bool:
+    """Tell whether an attempt failed: by its reaction, by its status, or by a wait in its body."""
+    reaction = reaction_to(policy.reactions, outcome)
+    if reaction is not None:
+        return reaction.reaction != "ignore"
+    if outcome.status is None or not 200 <= outcome.status < 300:  # noqa: PLR2004 - the statuses of success
+        return True
+    return policy.finds_waits_in_success and in_body_matches(policy, outcome)
+
+
+def _named(policy: RetryPolicy, outcome: Outcome) -> str | None:
+    reaction = reaction_to(policy.reactions, outcome)
+    return None if reaction is None else f"declared_{reaction.reaction}"
 
 
 def _reason_to_retry(policy: RetryPolicy, outcome: Outcome) -> str | None:
@@ -101,6 +122,8 @@ def _is_repeatable(policy: RetryPolicy, outcome: Outcome) -> bool:
 
 def _is_refusal(policy: RetryPolicy, outcome: Outcome, status: int) -> bool:
     # A server error may have come after the work was done, whatever the limit says.
+    if is_named(policy, outcome, "rate_limited"):
+        return True
     if status == 429 or matching_rule(policy.not_processed, status):  # noqa: PLR2004 - Too Many Requests
         return True
     if status == 408 or status >= 500:  # noqa: PLR2004

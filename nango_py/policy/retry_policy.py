@@ -24,8 +24,8 @@ class InBody:
     """Where an answer's JSON body states the wait; a ValueError says what cannot work.
 
     ``value`` is a regular expression whose one group holds the wait, within the text at ``path``. Without it the
-    value at ``path`` is the wait, a number or a text. Slashes around the expression are taken off. ``unit`` is that of
-    a bare number under ``after``.
+    value at ``path`` is the wait, a number or a text. Slashes around the expression are taken off. ``unit`` is that
+    of a bare number under ``after``.
     """
 
     path: str
@@ -54,9 +54,10 @@ class RetryPolicy:
     """When and how often a request is tried again; all times are seconds, and a ValueError says what cannot work.
 
     ``error_code`` replaces the default statuses: ``"429"``, ``"5xx"`` or ``"500-502"``. ``at`` and ``after`` name
-    headers that hold a moment, or the time left; which of them, ``auto`` tells by the value. ``remaining`` names the header that reads 0 when no request is left.
-    ``not_processed`` lists statuses by which the provider promises that it did nothing, so that any method may be
-    repeated. ``idempotency_key`` names the header whose presence makes any method repeatable.
+    headers that hold a moment, or the time left; ``auto`` tells which by the value. ``remaining`` names the header
+    that reads 0 when no request is left. ``not_processed`` lists statuses by which the provider promises that it did
+    nothing, so that any method may be repeated. ``idempotency_key`` names the header whose presence makes any method
+    repeatable.
     """
 
     max_attempts: int = 4
@@ -84,8 +85,13 @@ class RetryPolicy:
     @property
     def judges_success(self) -> bool:
         """Whether an answer of a good status can be a failure nevertheless."""
-        # A wait without an expression may be a field of any resource.
-        return bool(self.reactions) or (self.in_body is not None and self.in_body.value is not None)
+        return bool(self.reactions) or self.finds_waits_in_success
+
+    @property
+    def finds_waits_in_success(self) -> bool:
+        """Whether a good status with a wait in its body is a failure."""
+        # Without an expression, what stands there may be a field of any resource.
+        return self.in_body is not None and self.in_body.value is not None
 
     def needs_body(self, status: int) -> bool:
         """Tell whether an answer of that status has to be read before it can be judged."""

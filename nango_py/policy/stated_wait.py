@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 __all__ = ["Strategy", "parse_rate_limit", "parse_wait"]
 
-Strategy = Literal["after", "at"]
+Strategy = Literal["after", "at", "auto"]
 
 LONGEST: Final = 256
 # Smaller numbers are seconds to wait, these are seconds since the epoch (from 2001 on), larger ones milliseconds.
@@ -27,8 +27,8 @@ _MEMBER: Final = re.compile(r"([A-Za-z_*-]+)\s*=\s*\"?([0-9]+(?:\.[0-9]+)?)")
 def parse_wait(text: str, *, strategy: Strategy, now: float) -> float | None:
     """Return the seconds to wait from ``now``, or None where the text says nothing usable or a time gone by.
 
-    Both strategies read HTTP dates, ISO 8601, times since the epoch in seconds or milliseconds, and durations such as
-    ``6m0s``. A small bare number is seconds under ``after``, and no time at all under ``at``.
+    Every strategy reads HTTP dates, ISO 8601, times since the epoch in seconds or milliseconds, and durations such as
+    ``6m0s``. A small bare number is seconds under ``after`` and ``auto``, and no time at all under ``at``.
     """
     text = text.strip()
     if not text or len(text) > LONGEST:
@@ -57,7 +57,7 @@ def _from_number(value: float, strategy: Strategy, now: float) -> float:
         return value / 1000 - now
     if value >= EPOCH_SECONDS:
         return value - now
-    return value if strategy == "after" else math.nan
+    return math.nan if strategy == "at" else value
 
 
 def _usable(seconds: float) -> float | None:
