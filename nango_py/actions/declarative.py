@@ -112,8 +112,7 @@ def perform(asker: Asker, action: Action, given: Mapping[str, Any], *, agent: st
 
 def call(asker: Asker, action: Action, given: Mapping[str, Any], *, agent: str, who: str) -> Flow[Any]:
     """Return the output of an action that is one request."""
-    filled = yield from _filled(asker, action, given, who)
-    plan = yield from asker.session.open()
+    plan, filled = yield from _filled(asker, action, given, who)
     request = make_request(
         asker.session,
         plan,
@@ -134,7 +133,7 @@ def walk(
     asker: Asker, action: Action, given: Mapping[str, Any], *, agent: str, who: str, limit: int | None
 ) -> Flow[Walk]:
     """Return the walk over the pages of a paginated action."""
-    filled = yield from _filled(asker, action, given, who)
+    _, filled = yield from _filled(asker, action, given, who)
     if action.paginate is None:
         raise PaginationError(f"{who}: it is not paginated.")
     return Walk(
@@ -163,9 +162,9 @@ def _page_size(action: Action, given: Mapping[str, Any], limit: int | None) -> i
     return min(limit, usual) if limit and usual else None
 
 
-def _filled(asker: Asker, action: Action, given: Mapping[str, Any], who: str) -> Flow[Filled]:
+def _filled(asker: Asker, action: Action, given: Mapping[str, Any], who: str) -> Flow[tuple[Plan, Filled]]:
     plan = yield from asker.session.open()
-    return fill(action, given, plan, asker.session.moment().functions() if action.calls else {}, who=who)
+    return plan, fill(action, given, plan, asker.session.moment().functions() if action.calls else {}, who=who)
 
 
 def _shaped(action: Action, filled: Filled, asker: Asker) -> Callable[[Any], Any]:

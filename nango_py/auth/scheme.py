@@ -208,22 +208,28 @@ class AuthScheme:
         """Return the request with the credentials put on; it is the engine's own copy and may be changed."""
         del now, nonce, body
         place = self.place()
-        if place is None:
-            return request
-        text = place.value.render(values)
-        if place.where == "query":
-            request.url = with_query(request.url, ((place.name, text),))
-        elif not (text.isascii() and text.isprintable()):
-            # Errors of httpx and h11 would bear the whole value; a key in PEM has line breaks.
-            raise TemplateError(f"the credentials hold what the header {place.name!r} cannot: only printable ASCII.")
-        else:
-            request.headers[place.name] = text
-        return request
+        return request if place is None else put(request, place, place.value.render(values))
 
     def uses_header(self, name: str) -> bool:
         """Tell whether the scheme would set the header *name* itself."""
         place = self.place()
         return place is not None and place.where == "header" and place.name.lower() == name.lower()
+
+
+def put(request: Request, place: Place, text: str) -> Request:
+    """Return the request with credentials at their place; it may be changed.
+
+    Raises:
+        TemplateError: They are what no header can hold.
+    """
+    if place.where == "query":
+        request.url = with_query(request.url, ((place.name, text),))
+    elif not (text.isascii() and text.isprintable()):
+        # Errors of httpx and h11 would bear the whole value; a key in PEM has line breaks.
+        raise TemplateError(f"the credentials hold what the header {place.name!r} cannot: only printable ASCII.")
+    else:
+        request.headers[place.name] = text
+    return request
 
 
 def _parsed(value: Any) -> Any:

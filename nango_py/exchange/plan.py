@@ -17,6 +17,7 @@ from nango_py.template import Expression, Template, TemplateError, names_in, ren
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from nango_py.auth.scheme import Place
     from nango_py.model import Integration
 
 __all__ = [
@@ -55,6 +56,10 @@ class Shape:
     params: tuple[tuple[str, str], ...]
     late_headers: tuple[tuple[str, Any], ...] = field(repr=False)
     late_params: tuple[tuple[str, Any], ...] = field(repr=False)
+    is_timed: bool
+    """Whether a late one tells the time or a UUID, so that no two requests have the same."""
+    place: Place | None
+    """Where the scheme puts the credentials by itself."""
     places: bool
 
 
@@ -96,6 +101,7 @@ def shape_of(integration: Integration) -> Shape:
     roots = {name[0] for name in requests.base_url.names}
     is_fixed = roots <= {"env", *integration.environment}
     base_url = base_url_text(requests.base_url, environment) if is_fixed else _stand_in(requests.base_url, {})
+    late_names = {path[0] for _, tree in (*late_headers, *late_params) for path in names_in(tree)}
     return Shape(
         base_url=base_url,
         base=URL(base_url),
@@ -104,6 +110,8 @@ def shape_of(integration: Integration) -> Shape:
         params=tuple(pair for name, value in params for pair in pairs_of(name, value)),
         late_headers=late_headers,
         late_params=late_params,
+        is_timed=bool(late_names & _PER_EXCHANGE),
+        place=integration.auth.place(),
         places=is_explicit or not (own & used or sets),
     )
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from nango_py.auth.scheme import put
 from nango_py.errors import ForeignOriginError, UsageError
 from nango_py.exchange.origin import is_bound
 from nango_py.exchange.plan import Plan, Shape, header_text, make_plan, pairs_of, swap_base
@@ -13,7 +15,7 @@ from nango_py.exchange.pool.profile import PROFILE_EXTENSION, ClientCertificate,
 from nango_py.exchange.private_networks import is_hop, may_be_private, remember_asked
 from nango_py.http import URL, Request, with_query
 from nango_py.log import Masked, emit
-from nango_py.template import TemplateError, names_in, render_tree
+from nango_py.template import TemplateError, render_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -81,6 +83,8 @@ class Session:
     renewed: Callable[[Any, float | None], Flow[Any]] = field(repr=False)
     cookies: Any = field(default=None, repr=False)
     _plan: Plan | None = field(default=None, repr=False)
+    _once: tuple[Plan, dict[tuple[str, str], Any]] | None = field(default=None, repr=False)
+    """What was rendered of the plan already."""
 
     def open(self, seconds: float | None = None) -> Flow[Plan]:
         """Return the plan of the connection as it is now; a renewal is waited for no longer than *seconds*.
@@ -147,7 +151,9 @@ class Session:
                     integration=self.integration.name,
                 )
             return url
-        return URL(plan.base_url + path.lstrip("/"))
+        text = plan.base_url + path.lstrip("/")
+        # Of connections with base URLs of their own there may be many, and some base URLs hold credentials.
+        return _parsed(text) if self.shape.is_fixed else URL(text)
 
     def secrets(self) -> tuple[str, ...]:
         """Return the secret texts that must not be shown."""
@@ -175,34 +181,61 @@ class Session:
     def _place_late(self, copy: Request, plan: Plan, moment: Moment) -> None:
         if not (self.shape.late_headers or self.shape.late_params):
             return
-        values = {**plan.values, **_functions_for(self.shape, moment)}
+        # What does not tell the time is the same for every request of the plan, and rendered once.
+        values = {**plan.values, **moment.functions()} if self.shape.is_timed else plan.values
+        once = {} if self.shape.is_timed else self._rendered(plan)
         for name, tree in self.shape.late_headers:
-            if name not in copy.headers and (value := render_tree(tree, values)) is not None:
-                copy.headers[name] = header_text(name, value)
-        present = copy.url.params
-        pairs = [
-            pair
-            for name, tree in self.shape.late_params
-            if name not in present
-            for pair in pairs_of(name, render_tree(tree, values))
-        ]
-        copy.url = with_query(copy.url, pairs)
+            if name not in copy.headers:
+                text = _known(once, ("header", name), partial(_header, name, tree, values))
+                if text is not None:
+                    copy.headers[name] = text
+        if self.shape.late_params:
+            present = copy.url.params
+            pairs = [
+                pair
+                for name, tree in self.shape.late_params
+                if name not in present
+                for pair in _known(once, ("param", name), partial(_pairs, name, tree, values))
+            ]
+            copy.url = with_query(copy.url, pairs)
+
+    def _rendered(self, plan: Plan) -> dict[tuple[str, str], Any]:
+        known = self._once
+        if known is None or known[0] is not plan:
+            known = self._once = (plan, {})  # one assignment: other threads use the session, too
+        return known[1]
 
     def _signed(self, copy: Request, plan: Plan, body: bytes | None) -> Request:
         auth = self.integration.auth
-        place = auth.place()
+        place = self.shape.place
         if not self.shape.places or (place and _is_taken(copy, place.where, place.name)):
             return copy
         if place is None and "Authorization" in copy.headers and auth.uses_header("Authorization"):
             return copy
-        return auth.sign(
-            copy, plan.values, now=self.clock.now(), nonce=uuid4().hex if place is None else "", body=body
-        )
+        if place is None:
+            return auth.sign(copy, plan.values, now=self.clock.now(), nonce=uuid4().hex, body=body)
+        text = _known(self._rendered(plan), ("credentials", ""), partial(place.value.render, plan.values))
+        return put(copy, place, text)
 
 
-def _functions_for(shape: Shape, moment: Moment) -> Mapping[str, Any]:
-    names = {path[0] for _, tree in (*shape.late_headers, *shape.late_params) for path in names_in(tree)}
-    return moment.functions() if names & {"now", "uuid"} else {}
+def _known(once: dict[tuple[str, str], Any], key: tuple[str, str], make: Callable[[], Any]) -> Any:
+    if key not in once:
+        once[key] = make()
+    return once[key]
+
+
+def _header(name: str, tree: Any, values: Mapping[str, Any]) -> str | None:
+    value = render_tree(tree, values)
+    return None if value is None else header_text(name, value)
+
+
+def _pairs(name: str, tree: Any, values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple(pairs_of(name, render_tree(tree, values)))
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str) -> URL:
+    return URL(text)
 
 
 def _is_taken(copy: Request, where: str, name: str) -> bool:
