@@ -83,6 +83,7 @@ __all__ = [
     "SyncByteStream",
     "Timeout",
     "TimeoutException",
+    "TooLargeError",
     "TransportError",
     "UnsupportedProtocol",
     "WriteError",
@@ -95,6 +96,10 @@ __all__ = [
 
 class PrivateAddressError(ConnectError):
     """The host resolves to private addresses only, and the request may not meet those; nothing was sent."""
+
+
+class TooLargeError(TransportError):
+    """The answer is larger than the integration's ``response_limit``; it was closed."""
 
 
 def with_query(url: URL, pairs: Iterable[tuple[str, str]]) -> URL:

@@ -15,15 +15,17 @@ from nango_py.http import (
     ProxyError,
     RemoteProtocolError,
     TimeoutException,
+    TooLargeError,
 )
 
 __all__ = ["ErrorKind", "Outcome", "kind_of"]
 
-ErrorKind = Literal["connect", "pool", "timeout", "network", "protocol", "private", "unknown"]
+ErrorKind = Literal["connect", "pool", "timeout", "network", "protocol", "private", "too_large", "unknown"]
 
 # The order matters: a connect timeout is a timeout too, and a private address a connect error.
 _KINDS: Final[tuple[tuple[tuple[type[Exception], ...], ErrorKind], ...]] = (
     ((PrivateAddressError,), "private"),
+    ((TooLargeError,), "too_large"),
     ((ConnectError, ConnectTimeout, ProxyError), "connect"),
     ((PoolTimeout,), "pool"),
     ((TimeoutException,), "timeout"),

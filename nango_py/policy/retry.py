@@ -83,7 +83,7 @@ def _named(policy: RetryPolicy, outcome: Outcome) -> str | None:
 
 def _reason_to_retry(policy: RetryPolicy, outcome: Outcome) -> str | None:
     if outcome.status is None:
-        return None if outcome.error in (None, "private", "unknown") else "network_error"
+        return None if outcome.error in (None, "private", "too_large", "unknown") else "network_error"
     if outcome.status == 401:  # noqa: PLR2004 - Unauthorized: another attempt needs other credentials
         return None
     return _status_reason(policy, outcome.status) or _sign_reason(policy, outcome)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpcore
 
@@ -11,10 +12,16 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable
 
-__all__ = ["Hurried"]
+__all__ = ["AsyncTimed", "Ending", "Hurried", "Timed", "least"]
 
 # What one `send` takes as a whole: a partial one would start its timeout anew.
 _PIECE = 4096
+
+
+class Ending(Protocol):
+    """Say by what moment, of ``time.monotonic()``, everything must be over; it may change between requests."""
+
+    ends_at: float
 
 
 class Hurried(httpcore.NetworkBackend):
@@ -25,7 +32,7 @@ class Hurried(httpcore.NetworkBackend):
 
     def __init__(self, backend: httpcore.NetworkBackend, ends_at: float) -> None:
         self._backend = backend
-        self._ends_at = ends_at
+        self.ends_at = ends_at
 
     def connect_tcp(
         self,
@@ -36,39 +43,89 @@ class Hurried(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect as the backend does."""
-        seconds = _least(timeout, self._ends_at, httpcore.ConnectTimeout)
+        seconds = least(timeout, self.ends_at, httpcore.ConnectTimeout)
         stream = self._backend.connect_tcp(host, port, seconds, local_address, socket_options)
-        return _Stream(stream, self._ends_at)
+        return Timed(stream, self)
 
 
-class _Stream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream, ends_at: float) -> None:
+class Timed(httpcore.NetworkStream):
+    """Give each operation of a stream its own timeout or what is left, whichever is less."""
+
+    def __init__(self, stream: httpcore.NetworkStream, ending: Ending) -> None:
         self._stream = stream
-        self._ends_at = ends_at
+        self._ending = ending
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _least(timeout, self._ends_at, httpcore.ReadTimeout))
+        """Read as the stream does."""
+        return self._stream.read(max_bytes, least(timeout, self._ending.ends_at, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        for start in range(0, len(buffer), _PIECE):
-            seconds = _least(timeout, self._ends_at, httpcore.WriteTimeout)
-            self._stream.write(buffer[start : start + _PIECE], seconds)
+        """Write as the stream does."""
+        for piece in _pieces(buffer, self._ending.ends_at):
+            self._stream.write(piece, least(timeout, self._ending.ends_at, httpcore.WriteTimeout))
 
     def close(self) -> None:
+        """Close the stream."""
         self._stream.close()
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        seconds = _least(timeout, self._ends_at, httpcore.ConnectTimeout)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, seconds), self._ends_at)
+        """Start TLS as the stream does."""
+        seconds = least(timeout, self._ending.ends_at, httpcore.ConnectTimeout)
+        return Timed(self._stream.start_tls(ssl_context, server_hostname, seconds), self._ending)
 
     def get_extra_info(self, info: str) -> Any:
+        """Return what the stream knows."""
         return self._stream.get_extra_info(info)
 
 
-def _least(timeout: float | None, ends_at: float, over: type[httpcore.TimeoutException]) -> float:
+class AsyncTimed(httpcore.AsyncNetworkStream):
+    """Do what Timed does, on an event loop."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream, ending: Ending) -> None:
+        self._stream = stream
+        self._ending = ending
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's
+        """Read as the stream does."""
+        return await self._stream.read(max_bytes, least(timeout, self._ending.ends_at, httpcore.ReadTimeout))
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Write as the stream does."""
+        for piece in _pieces(buffer, self._ending.ends_at):
+            await self._stream.write(piece, least(timeout, self._ending.ends_at, httpcore.WriteTimeout))
+
+    async def aclose(self) -> None:
+        """Close the stream."""
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore.AsyncNetworkStream:
+        """Start TLS as the stream does."""
+        seconds = least(timeout, self._ending.ends_at, httpcore.ConnectTimeout)
+        return AsyncTimed(await self._stream.start_tls(ssl_context, server_hostname, seconds), self._ending)
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what the stream knows."""
+        return self._stream.get_extra_info(info)
+
+
+def least(timeout: float | None, ends_at: float, over: type[httpcore.TimeoutException]) -> float | None:
+    """Return the timeout or what is left, whichever is less; raise *over* when nothing is."""
+    if ends_at == math.inf:
+        return timeout
     left = ends_at - time.monotonic()
     if left <= 0:
         raise over("the deadline of the request is over")
     return left if timeout is None else min(timeout, left)
+
+
+def _pieces(buffer: bytes, ends_at: float) -> Iterable[bytes]:
+    if ends_at == math.inf or len(buffer) <= _PIECE:
+        return (buffer,)
+    return (buffer[start : start + _PIECE] for start in range(0, len(buffer), _PIECE))
