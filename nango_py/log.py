@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Masked", "emit", "logger"]
+__all__ = ["Masked", "emit", "is_heard", "logger"]
 
 _HIDDEN = "***"
 _SHORTEST = 4
@@ -101,8 +101,13 @@ def _threshold(level: str) -> Callable[[Any, str, Any], Any]:
 
 def emit(level: str, event: str, *, secrets: Callable[[], Iterable[str]], least: str = "info", **fields: Any) -> None:
     """Log one line of the engine, if anybody listens."""
-    if _NUMBERS[level] >= _NUMBERS[least] and _LOGGER.isEnabledFor(_NUMBERS[level]):
+    if is_heard(level, least):
         getattr(logger(secrets, level=least), level)(event, **fields)
+
+
+def is_heard(level: str, least: str) -> bool:
+    """Tell whether anybody listens to lines of *level* where lines below *least* are dropped."""
+    return _NUMBERS[level] >= _NUMBERS[least] and _LOGGER.isEnabledFor(_NUMBERS[level])
 
 
 _NUMBERS = {name.lower(): number for name, number in logging.getLevelNamesMapping().items()}

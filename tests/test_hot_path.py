@@ -169,14 +169,14 @@ def check(counted):
     assert 0 == counted["builtin", "compile"] == counted["builtin", "open"]
 
 
-def test_the_profile_sees_what_the_first_request_does(settings):
-    with Nango.load(**settings) as nango:
+def test_the_profile_sees_what_loading_and_the_first_requests_do(settings):
+    with calls() as counted, Nango.load(**settings) as nango:
         nango.register_connection(*CONNECTION)
-        with calls() as counted:
-            assert WORKED == work(nango)
+        assert WORKED == work(nango)
 
     assert rendered(counted) > 0
-    assert {} != of(counted, "/re/_compiler")
+    assert {} != of(counted, str(HERE / "declare"))
+    assert {} != of(counted, str(HERE / "document.py"))
 
 
 def test_later_requests_render_compile_and_parse_nothing_static(settings):

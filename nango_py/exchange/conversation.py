@@ -192,6 +192,8 @@ class _Exchange:
         return result
 
     def _log(self, event: str, level: str, **fields: Any) -> None:
+        if not is_heard(level, self.session.integration.log_level):
+            return
         last = self.attempts[-1]
         self.session.log(
             level,
