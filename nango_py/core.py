@@ -8,7 +8,7 @@ import random
 import threading
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from nango_py.accounts import Accounts
 from nango_py.actions.declarative import call, check_input, perform, walk
@@ -53,7 +53,10 @@ if TYPE_CHECKING:
     from nango_py.http import AsyncBaseTransport, BaseTransport
     from nango_py.model import Action, Integration
 
-__all__ = ["CLIENT_OPTIONS", "Core"]
+__all__ = ["CLIENT_OPTIONS", "Core", "PoolName"]
+
+PoolName = Literal["default", "fast"]
+_POOLS: tuple[str, ...] = get_args(PoolName)
 
 CLIENT_OPTIONS = frozenset(
     {
@@ -93,9 +96,11 @@ class Core:
         clock: Clock | None,
         environ: Mapping[str, str] | None,
         transport: BaseTransport | AsyncBaseTransport | None = None,
+        pool: PoolName = "default",
         hooks: Hooks | None = None,
     ) -> None:
         self.environ = os.environ if environ is None else environ
+        self.fast = _is_fast(pool, transport)
         self.clock = clock or SystemClock()
         self.declared: Declared = load(source, blueprints=blueprints, environ=self.environ)
         self.random = random.random
@@ -334,6 +339,15 @@ def _page_size_in(params: QueryParams, pagination: Pagination) -> int | None:
     """Return the page size that a caller asks for by the parameter itself: the caller comes last, and so wins."""
     text = params.get(pagination.limit_name_in_request or "", "")
     return int(text) if text.isascii() and text.isdigit() and int(text) else None
+
+
+def _is_fast(pool: str, transport: object) -> bool:
+    if pool not in _POOLS:
+        hint = did_you_mean(str(pool), _POOLS)
+        raise UsageError(f"pool={pool!r} is none of {', '.join(map(repr, _POOLS))}. {hint}".rstrip())
+    if pool != _POOLS[0] and transport is not None:
+        raise UsageError(f"transport= takes the place of every pool: leave out pool={pool!r}, or transport=.")
+    return pool == "fast"
 
 
 def _agent() -> str:

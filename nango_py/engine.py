@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nango_py.clock import Clock
     from nango_py.connections.connection import Connection, ConnectionView
     from nango_py.connections.store import Store
+    from nango_py.core import PoolName
     from nango_py.exchange.pages import Page
     from nango_py.exchange.session import Session
     from nango_py.http import AsyncBaseTransport, AsyncClient, BaseTransport, Client
@@ -56,6 +57,7 @@ class Nango:
         store: str | Store | None = None,
         blueprints: Sequence[str | Path] = (),
         transport: BaseTransport | None = None,
+        pool: PoolName = "default",
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
         on_renewed: Callable[[ConnectionView], None] | None = None,
@@ -65,8 +67,9 @@ class Nango:
 
         *store* is a URL (``sqlite:///x.db``, ``postgresql://...``, ``memory://``) or a store; ``NANGO_STORE`` or
         ``.nango/connections.db`` without it. *blueprints* are extra folders, searched first. *transport* takes the
-        place of the pool, *clock* that of the system's, *environ* that of ``os.environ``. *on_renewed* and
-        *on_reauth_required* are called with a connection's view, from a worker thread, after it was stored.
+        place of the pool, *clock* that of the system's, *environ* that of ``os.environ``. *pool* is ``"default"`` or
+        ``"fast"``, which does the same in less time. *on_renewed* and *on_reauth_required* are called with a
+        connection's view, from a worker thread, after it was stored.
 
         Raises:
             ConfigError: The source is no mapping of integrations. Other problems are in ``problems``, and raise when
@@ -80,6 +83,7 @@ class Nango:
                 clock=clock,
                 environ=environ,
                 transport=transport,
+                pool=pool,
                 hooks=Hooks(on_renewed=on_renewed, on_reauth_required=on_reauth_required),
             ),
             transport,
@@ -300,7 +304,7 @@ class Nango:
                 if self._pool is None:
                     from nango_py.exchange.pool import Pool  # noqa: PLC0415 - a program that never sends has none
 
-                    self._pool = Pool(environ=self._core.environ, clock=self._core.clock)
+                    self._pool = Pool(environ=self._core.environ, clock=self._core.clock, fast=self._core.fast)
                 self._driver_made = Driver(transport=self._pool, clock=self._core.clock)
         return self._driver_made
 
@@ -324,6 +328,7 @@ class AsyncNango:
         store: str | Store | None = None,
         blueprints: Sequence[str | Path] = (),
         transport: AsyncBaseTransport | None = None,
+        pool: PoolName = "default",
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
         on_renewed: Callable[[ConnectionView], None] | None = None,
@@ -338,6 +343,7 @@ class AsyncNango:
                 clock=clock,
                 environ=environ,
                 transport=transport,
+                pool=pool,
                 hooks=Hooks(on_renewed=on_renewed, on_reauth_required=on_reauth_required),
             ),
             transport,
@@ -539,7 +545,7 @@ class AsyncNango:
                 if self._pool is None:
                     from nango_py.exchange.pool import AsyncPool  # noqa: PLC0415
 
-                    self._pool = AsyncPool(environ=self._core.environ, clock=self._core.clock)
+                    self._pool = AsyncPool(environ=self._core.environ, clock=self._core.clock, fast=self._core.fast)
                 self._driver_made = AsyncDriver(
                     transport=self._pool, clock=self._core.clock, limiter=self._limiter, bridge=self._core.bridge
                 )

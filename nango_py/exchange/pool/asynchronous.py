@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -18,14 +19,16 @@ from nango_py.errors import UsageError
 from nango_py.exchange.pool import forks
 from nango_py.exchange.pool.books import MAX_IDLE, Books, Line
 from nango_py.exchange.pool.failures import no_slot, translated
+from nango_py.exchange.pool.fast_async import AsyncFastConnection
 from nango_py.exchange.pool.guard import AsyncGuard
+from nango_py.exchange.pool.loop_network import LoopNetwork
 from nango_py.exchange.pool.quiet import keep_secrets
 from nango_py.exchange.pool.tls import Contexts
 from nango_py.exchange.pool.wire import AsyncRecorder, Dialler, Kit, origin_key, profile_of, to_core
 from nango_py.http import AsyncBaseTransport, AsyncByteStream, Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 
     from nango_py.exchange.pool.books import Slot
     from nango_py.exchange.pool.guard import AsyncResolve
@@ -39,6 +42,7 @@ _KIT = Kit(
     socks_proxy=httpcore.AsyncSOCKSProxy,
     guard=AsyncGuard,
 )
+_FAST = replace(_KIT, fast=AsyncFastConnection)
 
 
 class AsyncPool(AsyncBaseTransport):
@@ -56,12 +60,17 @@ class AsyncPool(AsyncBaseTransport):
         network_backend: httpcore.AsyncNetworkBackend | None = None,
         max_idle: int = MAX_IDLE,
         resolve: AsyncResolve | None = None,
+        fast: bool = False,
     ) -> None:
         environ = os.environ if environ is None else environ
         self._clock = clock or SystemClock()
         self._backend = network_backend
-        self._dialler = Dialler(kit=_KIT, contexts=Contexts(environ), environ=environ, resolve=resolve)
+        self._dialler = Dialler(
+            kit=_FAST if fast else _KIT, contexts=Contexts(environ), environ=environ, resolve=resolve
+        )
         self._max_idle = max_idle
+        self._network = _fast_network if fast else _network
+        self._form: Callable[[Request], Any] = _unchanged if fast else to_core
         self._is_closed = False
         self._start()
         keep_secrets()
@@ -74,7 +83,7 @@ class AsyncPool(AsyncBaseTransport):
             profile = profile_of(request)
             slot = await self._enter(books, request, profile)
             line = await self._line(books, slot, request, profile)
-            answer = await line.connection.handle_async_request(to_core(request))
+            answer = await line.connection.handle_async_request(self._form(request))
             body = _Body(self, books, slot, answer.stream, request)
             return Response(answer.status, headers=answer.headers, stream=body, extensions=answer.extensions)
         except BaseException as error:
@@ -115,7 +124,7 @@ class AsyncPool(AsyncBaseTransport):
 
     async def _open(self) -> _LoopBooks:
         self._check_open()
-        books = _LoopBooks(backend=self._backend or _backend(), max_idle=self._max_idle)
+        books = _LoopBooks(backend=self._backend or self._network(), max_idle=self._max_idle)
         with self._lock:
             # Connections refer to their loop, so a loop that nobody shut down would never go away by itself.
             for loop in [loop for loop in self._loops if isinstance(loop, asyncio.AbstractEventLoop)]:
@@ -238,7 +247,15 @@ def _running_loop() -> object:
     return asyncio.get_running_loop()
 
 
-def _backend() -> httpcore.AsyncNetworkBackend:
+def _unchanged(request: Request) -> Request:
+    return request
+
+
+def _fast_network() -> httpcore.AsyncNetworkBackend:
+    return httpcore.TrioBackend() if sniffio.current_async_library() == "trio" else LoopNetwork()
+
+
+def _network() -> httpcore.AsyncNetworkBackend:
     if sniffio.current_async_library() == "trio":
         return httpcore.TrioBackend()
     return httpcore.AnyIOBackend()

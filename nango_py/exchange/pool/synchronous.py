@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpcore
@@ -14,6 +15,7 @@ from nango_py.errors import UsageError
 from nango_py.exchange.pool import forks
 from nango_py.exchange.pool.books import MAX_IDLE, Books, Line
 from nango_py.exchange.pool.failures import no_slot, translated
+from nango_py.exchange.pool.fast import FastConnection
 from nango_py.exchange.pool.guard import Guard
 from nango_py.exchange.pool.quiet import keep_secrets
 from nango_py.exchange.pool.tls import Contexts
@@ -21,7 +23,7 @@ from nango_py.exchange.pool.wire import Dialler, Kit, Recorder, origin_key, prof
 from nango_py.http import BaseTransport, Request, Response, SyncByteStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from nango_py.exchange.pool.books import Slot
     from nango_py.exchange.pool.guard import Resolve
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["KIT", "Pool"]
 
 KIT = Kit(direct=httpcore.ConnectionPool, http_proxy=httpcore.HTTPProxy, socks_proxy=httpcore.SOCKSProxy, guard=Guard)
+_FAST = replace(KIT, fast=FastConnection)
 
 
 class Pool(BaseTransport):
@@ -47,12 +50,16 @@ class Pool(BaseTransport):
         network_backend: httpcore.NetworkBackend | None = None,
         max_idle: int = MAX_IDLE,
         resolve: Resolve | None = None,
+        fast: bool = False,
     ) -> None:
         environ = os.environ if environ is None else environ
         self._clock = clock or SystemClock()
         self._backend = network_backend or httpcore.SyncBackend()
-        self._dialler = Dialler(kit=KIT, contexts=Contexts(environ), environ=environ, resolve=resolve)
+        self._dialler = Dialler(
+            kit=_FAST if fast else KIT, contexts=Contexts(environ), environ=environ, resolve=resolve
+        )
         self._max_idle = max_idle
+        self._form: Callable[[Request], Any] = _unchanged if fast else to_core
         self._is_closed = False
         self._start()
         keep_secrets()
@@ -65,7 +72,7 @@ class Pool(BaseTransport):
             profile = profile_of(request)
             slot = self._enter(books, request, profile)
             line = self._line(books, slot, request, profile)
-            answer = line.connection.handle_request(to_core(request))
+            answer = line.connection.handle_request(self._form(request))
             body = _Body(self, books, slot, answer.stream, request)
             return Response(answer.status, headers=answer.headers, stream=body, extensions=answer.extensions)
         except BaseException as error:
@@ -143,6 +150,10 @@ class Pool(BaseTransport):
     def _check_open(self) -> None:
         if self._is_closed:
             raise UsageError("the pool is closed; make a new one, or close it later")
+
+
+def _unchanged(request: Request) -> Request:
+    return request
 
 
 class _Body(SyncByteStream):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import httpcore
@@ -10,6 +11,7 @@ import httpcore
 from nango_py.errors import UsageError
 from nango_py.exchange.pool.profile import DEFAULT, PROFILE_EXTENSION
 from nango_py.exchange.pool.proxies import parse_proxy, proxy_for
+from nango_py.log import emit
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
@@ -83,6 +85,7 @@ class Kit:
     http_proxy: type[Any]
     socks_proxy: type[Any]
     guard: type[Any]
+    fast: type[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +106,18 @@ class Dialler:
             backend = self.kit.guard(backend, self.resolve)
         common = {"ssl_context": context, "network_backend": backend}
         factory = self._through(parse_proxy(address), profile, common) if address else self.kit.direct(**common)
-        return factory.create_connection(_origin(url))
+        origin = _origin(url)
+        if self.kit.fast is None:
+            return factory.create_connection(origin)
+        if address:
+            _tell_of_proxy()
+        return self.kit.fast(
+            origin=origin,
+            context=context,
+            backend=backend,
+            spare=partial(factory.create_connection, origin),
+            is_direct=not address,
+        )
 
     def _through(self, proxy: URL, profile: Profile, common: Mapping[str, Any]) -> Any:
         credentials = (proxy.username.encode(), proxy.password.encode()) if proxy.userinfo else None
@@ -148,6 +162,12 @@ def _core_url(url: URL) -> httpcore.URL:
 
 def _origin(url: URL) -> httpcore.Origin:
     return httpcore.Origin(url.raw_scheme, url.raw_host, url.port or _PORTS[url.scheme])
+
+
+@cache
+def _tell_of_proxy() -> None:
+    """Log, once in a process, what ``pool="fast"`` leaves to the default pool's connections."""
+    emit("info", "pool.default", secrets=tuple, reason='pool="fast" does not speak to proxies')
 
 
 def _require_socksio() -> None:
