@@ -1,0 +1,272 @@
+"""The locked queue before a limit: requests pass in the order in which they came."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nango_py.effects import Join, Sleep
+from nango_py.policy import learnt_limit, rate_limit
+from nango_py.policy.learnt_limit import Learnt, Sent
+from nango_py.policy.rate_limit import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from nango_py.clock import Clock
+    from nango_py.effects import Flow
+    from nango_py.policy.limit_headers import Report
+    from nango_py.policy.rate_limit import Bucket
+    from nango_py.policy.rate_limit_rule import RateLimit
+
+__all__ = ["Entry", "Gate", "TooLate"]
+
+PATIENCE = 10.0
+"""Seconds for which everybody waits until the first answer tells whether there is a limit."""
+RECHECK = 60.0
+"""Seconds after which one request may try whether a longer hold is still meant."""
+MOST_LEARNT = 8
+
+
+class TooLate(Exception):  # noqa: N818 - no failure: a question answered
+    """A request's turn would come later than it can wait; ``seconds`` says when, where that is known."""
+
+    def __init__(self, seconds: float | None) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One request's way through a gate."""
+
+    method: str
+    path: str
+    ticket: Future[None] | None = None
+    answered_before: int = 0
+    learnt: dict[str, Sent] = field(default_factory=dict)
+    passed_at: float = 0.0
+
+
+class Gate:
+    """Hold the state of the limits that count the same requests; threads and event loops may use it at once."""
+
+    __slots__ = (
+        "_clock", "_lock", "answered", "asked_at", "busy", "concurrency", "held_until", "in_flight", "is_taught",
+        "learnt", "queue", "recheck_at", "rules", "states",
+    )  # fmt: skip
+
+    def __init__(self, rules: Sequence[RateLimit], clock: Clock, *, learns: bool = False) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self.rules: tuple[tuple[RateLimit, Bucket], ...] = tuple(
+            (rule, rule.bucket) for rule in rules if rule.bucket is not None
+        )
+        self.states = [State() for _ in self.rules]
+        self.concurrency = min((rule.concurrency for rule in rules if rule.concurrency), default=None)
+        self.learnt: dict[str, Learnt] = {}
+        self.queue: deque[Entry] = deque()
+        self.is_taught = not learns
+        self.asked_at = -math.inf
+        self.in_flight = self.answered = self.busy = 0
+        self.held_until = self.recheck_at = -math.inf
+
+    @property
+    def is_trivial(self) -> bool:
+        """Whether it holds nobody up and knows of nothing that it should."""
+        return not (
+            self.rules or self.concurrency or self.learnt or not self.is_taught or self.queue
+            or self.held_until > self._clock.monotonic()
+        )  # fmt: skip
+
+    def enter(self, entry: Entry, *, longest: float, left: Callable[[], float], first: bool) -> Flow[None]:
+        """Wait for the turn of *entry*; *first* puts it before those who wait, for it has waited before.
+
+        Raises:
+            TooLate: One wait is longer than *longest* seconds, or all are longer than *left* tells.
+        """
+        with self._lock:
+            if first:
+                self.queue.appendleft(entry)
+            else:
+                self.queue.append(entry)
+            wait = self._ask(entry)
+        if wait == 0.0:
+            return
+        try:
+            while wait != 0.0:
+                yield from self._wait(entry, wait, longest, left)
+                with self._lock:
+                    wait = self._ask(entry)
+        except BaseException:
+            self._give_up(entry)
+            raise
+
+    def answer(self, entry: Entry, reports: Sequence[Report], *, is_refused: bool, has_answer: bool) -> None:
+        """Hear what came of a request that was sent."""
+        now = self._clock.monotonic()
+        with self._lock:
+            self.in_flight -= 1
+            for index, (rule, bucket) in enumerate(self.rules):
+                cost = rule.cost_of(entry.method, entry.path)
+                self.states[index] = rate_limit.settle(bucket, self.states[index], now, cost)
+            uncounted = self.in_flight + self.answered - entry.answered_before
+            self.answered += 1
+            if has_answer:
+                self.is_taught = True
+                if not is_refused and entry.passed_at >= self.recheck_at - RECHECK:
+                    self.held_until = -math.inf
+            else:
+                self.asked_at = -math.inf
+            self._learn(entry, reports, now, uncounted, is_refused=is_refused)
+            self._wake()
+
+    def hear(self, reports: Sequence[Report]) -> None:
+        """Hear what an answer says to whose request nobody had to wait."""
+        now = self._clock.monotonic()
+        with self._lock:
+            for said in reports:
+                self._hear(said, Sent(), now, self.in_flight, is_quiet=False)
+            self._wake()
+
+    def undo(self, entry: Entry) -> None:
+        """Take back what a request that was never sent has taken."""
+        with self._lock:
+            self.in_flight -= 1
+            self.busy -= 1
+            self.asked_at = -math.inf
+            for index, (rule, bucket) in enumerate(self.rules):
+                cost = rule.cost_of(entry.method, entry.path)
+                self.states[index] = rate_limit.undo(bucket, self.states[index], cost)
+            for name, sent in entry.learnt.items():
+                if name in self.learnt:
+                    self.learnt[name] = learnt_limit.abandon(self.learnt[name], sent, cost=1)
+            self._wake()
+
+    def leave(self) -> None:
+        """Free a slot: the answer's stream is closed."""
+        with self._lock:
+            self.busy -= 1
+            self._wake()
+
+    def hold(self, seconds: float) -> None:
+        """Let nobody pass for so long: the provider said so."""
+        now = self._clock.monotonic()
+        with self._lock:
+            if now + seconds > self.held_until:
+                self.held_until, self.recheck_at = now + seconds, now + RECHECK
+
+    def forget(self) -> None:
+        """Start anew in a forked child: the parent's requests and its lock stay with the parent."""
+        self._lock = threading.Lock()
+        self.queue = deque()
+        self.in_flight = self.busy = 0
+        self.answered = 0
+        self.asked_at = -math.inf
+        self.states = [
+            rate_limit.settle(bucket, state, self._clock.monotonic(), state.in_flight)
+            for (_, bucket), state in zip(self.rules, self.states, strict=True)
+        ]
+
+    def _wait(self, entry: Entry, wait: float, longest: float, left: Callable[[], float]) -> Flow[None]:
+        seconds = left()
+        is_known = math.isfinite(wait)
+        if seconds <= 0 or (is_known and wait > min(longest, seconds)):
+            raise TooLate(wait if is_known else None)
+        if is_known and not self.in_flight:
+            yield Sleep(wait)
+            return
+        ticket = entry.ticket
+        if ticket is None:
+            raise AssertionError("a waiter has a ticket")
+        try:
+            yield Join(lambda: ticket, min(wait, seconds))
+        except TimeoutError:
+            if left() <= 0:
+                raise TooLate(None) from None
+
+    def _ask(self, entry: Entry) -> float:
+        """Return 0 and let the entry pass, or the seconds after which to ask again; infinity means: when woken."""
+        wait = math.inf if self.queue[0] is not entry else self._seconds(entry)
+        if wait:
+            if entry.ticket is None or entry.ticket.done():
+                entry.ticket = Future()
+            return wait
+        self.queue.popleft()
+        self.in_flight += 1
+        self.busy += 1
+        self._wake()
+        return 0.0
+
+    def _seconds(self, entry: Entry) -> float:
+        """Return the seconds to wait, or 0 when what the request costs has been taken everywhere."""
+        now = self._clock.monotonic()
+        if wait := self._hold(now):
+            return wait
+        if self.concurrency is not None and self.busy >= self.concurrency:
+            return math.inf
+        wait, states = 0.0, []
+        for (rule, bucket), state in zip(self.rules, self.states, strict=True):
+            after, seconds = rate_limit.decide(bucket, state, now, rule.cost_of(entry.method, entry.path))
+            wait = max(wait, seconds)
+            states.append(after)
+        learnt: dict[str, tuple[Learnt, Sent]] = {}
+        for name, known in self.learnt.items():
+            changed, seconds, sent = learnt_limit.take(known, now)
+            wait = max(wait, seconds)
+            learnt[name] = (changed, sent)
+        if wait:
+            return wait
+        self.states = states
+        for name, (changed, sent) in learnt.items():
+            self.learnt[name], entry.learnt[name] = changed, sent
+        entry.answered_before, entry.passed_at = self.answered, now
+        if not self.is_taught:
+            self.asked_at = now
+        return 0.0
+
+    def _hold(self, now: float) -> float:
+        if now < self.held_until:
+            if self.held_until - now <= RECHECK or now < self.recheck_at:
+                return self.held_until - now
+            self.recheck_at = now + RECHECK
+        if not self.is_taught and now < self.asked_at + PATIENCE:
+            return self.asked_at + PATIENCE - now
+        return 0.0
+
+    def _learn(
+        self, entry: Entry, reports: Sequence[Report], now: float, uncounted: int, *, is_refused: bool
+    ) -> None:
+        for name, sent in entry.learnt.items():
+            if name not in self.learnt:
+                continue
+            if is_refused:
+                self.learnt[name] = learnt_limit.refuse(self.learnt[name], sent, now=now)
+            elif all(said.name != name for said in reports):
+                self.learnt[name] = learnt_limit.abandon(self.learnt[name], sent)
+        for said in reports:
+            self._hear(said, entry.learnt.get(said.name, Sent()), now, uncounted, is_quiet=not self.in_flight)
+
+    def _hear(self, said: Report, sent: Sent, now: float, uncounted: int, *, is_quiet: bool) -> None:
+        known = self.learnt.get(said.name)
+        if known is not None:
+            self.learnt[said.name] = learnt_limit.report(
+                known, said, sent, now=now, uncounted=uncounted, is_quiet=is_quiet
+            )
+        elif len(self.learnt) < MOST_LEARNT:
+            self.learnt[said.name] = learnt_limit.first_report(said, now=now, uncounted=uncounted)
+
+    def _wake(self) -> None:
+        ticket = self.queue[0].ticket if self.queue else None
+        if ticket is not None and not ticket.done():
+            ticket.set_result(None)
+
+    def _give_up(self, entry: Entry) -> None:
+        with self._lock:
+            if entry in self.queue:
+                self.queue.remove(entry)
+                self._wake()

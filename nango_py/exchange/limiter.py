@@ -1,0 +1,227 @@
+"""All the limits of one connection: which gates a request passes, and what its answer teaches them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING, Literal
+from weakref import WeakSet
+
+from nango_py.errors import RateLimitedError
+from nango_py.exchange.gate import Entry, Gate, TooLate
+from nango_py.exchange.limit_views import views
+from nango_py.exchange.pool import forks
+from nango_py.exchange.slots import hold_until_closed
+from nango_py.http import Response
+from nango_py.policy.limit_headers import mention_limits, read_limits
+from nango_py.policy.rate_limit_rule import matches
+from nango_py.policy.retry import is_rate_limited, stated_wait
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from nango_py.clock import Clock
+    from nango_py.effects import Flow
+    from nango_py.exchange.limit_views import Limit
+    from nango_py.http import Request, TransportError
+    from nango_py.model import Integration
+    from nango_py.policy.limit_headers import LimitHeaders, Report
+    from nango_py.policy.outcome import Outcome
+    from nango_py.policy.rate_limit_rule import RateLimit
+
+__all__ = ["Limits", "Passage", "SharedGates"]
+
+Scope = Literal["integration", "connection"]
+Way = tuple[tuple[str, ...], Gate]
+"""The paths whose requests a gate counts, none for all of them, and the gate."""
+
+
+@dataclass(slots=True)
+class Passage:
+    """One attempt's way through the gates."""
+
+    entries: list[tuple[Gate, Entry]] = field(default_factory=list)
+
+    def undo(self) -> None:
+        """Take everything back: nothing was sent."""
+        for gate, entry in self.entries:
+            gate.undo(entry)
+        self.entries.clear()
+
+
+class SharedGates:
+    """The limits of one integration, and the gates that all its connections share."""
+
+    def __init__(self, integration: Integration, clock: Clock) -> None:
+        self.clock = clock
+        self.integration = integration
+        self.headers: LimitHeaders | None = None
+        self.learning: Scope = "connection"
+        self.learns = all(rule.learn for rule in integration.rate_limit)
+        for rule in integration.rate_limit:
+            if rule.headers is not None:
+                self.headers, self.learning = rule.headers, rule.scope
+        self.gates = self.make("integration")
+        self.limits: WeakSet[Limits] = WeakSet()
+        forks.watch(self)
+
+    def forget(self) -> None:
+        """Start anew in a forked child: the parent's requests and locks stay with the parent."""
+        for _, gate in self.gates:
+            gate.forget()
+        for limits in self.limits:
+            limits.forget()
+
+    def make(self, scope: Scope) -> tuple[Way, ...]:
+        """Return new gates for the limits of one scope, each with the paths that it counts."""
+        groups: dict[tuple[str, ...], list[RateLimit]] = {}
+        for rule in self.integration.rate_limit:
+            if rule.scope == scope and (rule.bucket or rule.concurrency):
+                groups.setdefault(rule.paths, []).append(rule)
+        if self.learning == scope:
+            groups.setdefault((), [])
+        # Limits of some paths come first: whoever waits for them stands in nobody else's way.
+        return tuple(
+            (paths, Gate(groups[paths], self.clock, learns=self._learns(scope, paths)))
+            for paths in sorted(groups, key=lambda paths: not paths)
+        )
+
+    def _learns(self, scope: Scope, paths: tuple[str, ...]) -> bool:
+        return self.learning == scope and not paths and self.learns
+
+
+class Limits:
+    """Let the requests of one connection pass when its limits allow it."""
+
+    def __init__(self, shared: SharedGates) -> None:
+        self._shared = shared
+        self._own: tuple[Way, ...] | None = None
+        self._lock = Lock()
+        shared.limits.add(self)
+        self.is_free = False
+        """Whether no limit is known, so that requests need not ask."""
+
+    def enter(
+        self, request: Request, base_path: str, *, longest: float, left: Callable[[], float], again: bool
+    ) -> Flow[Passage]:
+        """Wait until a request may be sent; *again* lets it pass before those that have not been sent yet.
+
+        Raises:
+            RateLimitedError: Its turn would come later than in *longest* or *left* seconds; nothing was sent.
+        """
+        passage = Passage()
+        method, path = request.method, request.url.path.removeprefix(base_path).lstrip("/")
+        try:
+            for gate in self._gates_of(method, path):
+                entry = Entry(method, path)
+                yield from gate.enter(entry, longest=longest, left=left, first=again)
+                passage.entries.append((gate, entry))
+        except TooLate as late:
+            passage.undo()
+            raise _too_late(self._shared.integration.name, late.seconds) from None
+        except BaseException:
+            passage.undo()
+            raise
+        return passage
+
+    def answer(self, passage: Passage | None, result: Response | TransportError, outcome: Outcome) -> None:
+        """Hear what came of a request; without a *passage*, of one that had not to ask."""
+        if not isinstance(result, Response):
+            self.abandon(passage, was_sent=True)
+            return
+        names, now = self._shared.headers, self._shared.clock.now()
+        reports: Sequence[Report] = ()
+        if self._shared.learns and (names is not None or mention_limits(result.headers.raw)):
+            reports = read_limits(result.headers, now=now, names=names)
+        refused, seconds = self._refusal(outcome, now)
+        if seconds:
+            self.hold(passage, seconds)
+        if passage is None and not reports:
+            return
+        self._settle(passage, reports, is_refused=refused)
+        if passage is not None:
+            hold_until_closed(result, [gate for gate, _ in passage.entries if gate.concurrency is not None])
+
+    def abandon(self, passage: Passage | None, *, was_sent: bool) -> None:
+        """Hear that nobody waits for a request's answer any more."""
+        if passage is None:
+            return
+        if was_sent:
+            self._settle(passage, (), has_answer=False)
+            for gate, _ in passage.entries:
+                gate.leave()
+        else:
+            passage.undo()
+
+    def hold(self, passage: Passage | None, seconds: float) -> None:
+        """Let none of those pass that count with a refused request, for so long."""
+        gates = [gate for gate, _ in passage.entries] if passage else [self._general()]
+        # A limit of some paths explains the refusal better than one of everything.
+        narrow = [gate for paths, gate in self._all() if paths and gate in gates]
+        for gate in narrow or [self._general()]:
+            gate.hold(seconds)
+        self.is_free = False
+
+    def views(self) -> tuple[Limit, ...]:
+        """Return what is left of each limit."""
+        now = self._shared.clock.monotonic()
+        own = [limit for _, gate in self._connection_gates() for limit in views(gate, "connection", now)]
+        shared = [limit for _, gate in self._shared.gates for limit in views(gate, "integration", now)]
+        return (*own, *shared)
+
+    def forget(self) -> None:
+        """Start anew in a forked child."""
+        self._lock = Lock()
+        for _, gate in self._own or ():
+            gate.forget()
+
+    def _settle(
+        self, passage: Passage | None, reports: Sequence[Report], *, is_refused: bool = False, has_answer: bool = True
+    ) -> None:
+        general = self._general()
+        if passage is None:
+            if reports:
+                general.hear(reports)
+        else:
+            for gate, entry in passage.entries:
+                said = reports if gate is general else ()
+                gate.answer(entry, said, is_refused=is_refused, has_answer=has_answer)
+        self.is_free = all(gate.is_trivial for _, gate in self._all())
+
+    def _refusal(self, outcome: Outcome, now: float) -> tuple[bool, float | None]:
+        """Tell whether an answer says that a limit is used up, and the wait that it states."""
+        policy = self._shared.integration.retry
+        if not is_rate_limited(policy, outcome):
+            return False, None
+        return True, stated_wait(policy, outcome, now=now).seconds
+
+    def _gates_of(self, method: str, path: str) -> Iterator[Gate]:
+        for paths, gate in self._all():
+            if not paths or any(matches(pattern, method, path) for pattern in paths):
+                yield gate
+
+    def _all(self) -> tuple[Way, ...]:
+        return (*self._connection_gates(), *self._shared.gates)
+
+    def _connection_gates(self) -> tuple[Way, ...]:
+        if self._own is None:
+            with self._lock:
+                if self._own is None:
+                    self._own = self._shared.make("connection")
+        return self._own
+
+    def _general(self) -> Gate:
+        """Return the gate that learns."""
+        ways = self._connection_gates() if self._shared.learning == "connection" else self._shared.gates
+        return ways[-1][1]
+
+
+def _too_late(integration: str, seconds: float | None) -> RateLimitedError:
+    when = "its turn does not come in the time that retry.deadline leaves" if seconds is None else (
+        f"the next request may go in {seconds:.0f} s, which is more than retry.max_wait or retry.deadline allow"
+    )  # fmt: skip
+    return RateLimitedError(
+        f"integration {integration!r}: the rate limit is used up and nothing was sent: {when}.",
+        retry_after=seconds,
+        integration=integration,
+    )

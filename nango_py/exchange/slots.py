@@ -1,0 +1,75 @@
+"""Free what an answer holds when its body is closed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nango_py.http import AsyncByteStream, SyncByteStream
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+
+    from nango_py.exchange.gate import Gate
+    from nango_py.http import Response
+
+__all__ = ["hold_until_closed"]
+
+
+def hold_until_closed(answer: Response, gates: Sequence[Gate]) -> None:
+    """Leave *gates* when the answer's body is closed, at once where it has been read."""
+    if not gates:
+        return
+    slots = _Slots(gates)
+    if answer.is_closed:
+        slots.free()
+    elif isinstance(answer.stream, SyncByteStream):
+        answer.stream = _Body(answer.stream, slots)
+    else:
+        answer.stream = _AsyncBody(answer.stream, slots)
+
+
+class _Slots:
+    def __init__(self, gates: Sequence[Gate]) -> None:
+        self._gates = gates
+
+    def free(self) -> None:
+        gates, self._gates = self._gates, ()
+        for gate in gates:
+            gate.leave()
+
+    def __del__(self) -> None:
+        # An answer that is dropped unread must not keep its slots for ever.
+        self.free()
+
+
+class _Body(SyncByteStream):
+    def __init__(self, stream: SyncByteStream, slots: _Slots) -> None:
+        self._stream = stream
+        self._slots = slots
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._stream
+
+    def close(self) -> None:
+        """Close the body and free the slots, whatever closing says."""
+        try:
+            self._stream.close()
+        finally:
+            self._slots.free()
+
+
+class _AsyncBody(AsyncByteStream):
+    def __init__(self, stream: AsyncByteStream, slots: _Slots) -> None:
+        self._stream = stream
+        self._slots = slots
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for part in self._stream:
+            yield part
+
+    async def aclose(self) -> None:
+        """Close the body and free the slots, whatever closing says."""
+        try:
+            await self._stream.aclose()
+        finally:
+            self._slots.free()
