@@ -10,6 +10,7 @@ from nango_py.effects import Close, ReadAnswer, Send, Sleep
 from nango_py.errors import NangoError
 from nango_py.exchange.attempts import Attempt, attach
 from nango_py.http import ByteStream, Headers, Response, TransportError
+from nango_py.log import is_heard
 from nango_py.policy.outcome import Outcome, kind_of
 from nango_py.policy.retry import Wait, decide
 
