@@ -32,6 +32,8 @@ from nango_py.errors import (
     UsageError,
 )
 from nango_py.exchange.answers import Asker
+from nango_py.exchange.breakers import Breakers
+from nango_py.exchange.limiter import Limits, SharedGates
 from nango_py.exchange.loops import bridge_to, sync_transport
 from nango_py.exchange.pages import Walk
 from nango_py.exchange.plan import header_text, shape_of
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from nango_py.connections.store import Store
     from nango_py.declare.loader import Declared
     from nango_py.effects import Flow
+    from nango_py.exchange.limit_views import Limit
     from nango_py.http import AsyncBaseTransport, BaseTransport
     from nango_py.model import Action, Integration
 
@@ -102,6 +105,7 @@ class Core:
         self.environ = os.environ if environ is None else environ
         self.fast = _is_fast(pool, transport)
         self.clock = clock or SystemClock()
+        self.breakers = Breakers(self.clock)
         self.declared: Declared = load(source, blueprints=blueprints, environ=self.environ)
         self.random = random.random
         self.agent = _agent()
@@ -195,7 +199,7 @@ class Core:
         shared = self._shapes.get(integration.name)
         if shared is None:
             try:
-                shared = shape_of(integration), profile_of(integration)
+                shared = shape_of(integration), profile_of(integration), SharedGates(integration, self.clock)
             except TemplateError as error:
                 raise UsageError(f"integration {integration.name!r}: {error}") from None
             self._shapes[integration.name] = shared
@@ -210,7 +214,15 @@ class Core:
                 integration, connection, seconds=seconds
             ),
             cookies=Cookies() if integration.requests.cookies else None,
+            limits=Limits(shared[2]),
+            breakers=self.breakers,
         )
+
+    def limits(self, integration: str, user_id: str) -> Flow[tuple[Limit, ...]]:
+        """Return what is left of each limit of a connection."""
+        session = self.session(integration, user_id)
+        yield from session.open()
+        return session.limits.views()
 
     def asker(self, session: Session, *, action: str | None = None, deadline: float | None = None) -> Asker:
         """Return what sends an action's requests; *deadline* is in seconds from now."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nango_py.connections.connection import Connection, ConnectionView
     from nango_py.connections.store import Store
     from nango_py.core import PoolName
+    from nango_py.exchange.limit_views import Limit
     from nango_py.exchange.pages import Page
     from nango_py.exchange.session import Session
     from nango_py.http import AsyncBaseTransport, AsyncClient, BaseTransport, Client
@@ -178,6 +179,16 @@ class Nango:
         Only integrations that declare ``auth.refresh_token_idle_lifetime`` are looked at.
         """
         return self._driver.run(self._core.accounts.keep_alive(self._core.declared.integrations))
+
+    def limits(self, integration: str, user_id: str) -> tuple[Limit, ...]:
+        """Return what is left of each of a connection's rate limits, and when it is whole again.
+
+        Declared limits come as this process counts them, others as the provider's answers told of them.
+
+        Raises:
+            UnknownConnection: There is none.
+        """
+        return self._driver.run(self._core.limits(integration, user_id))
 
     def client(self, integration: str, user_id: str, **options: Any) -> Client:
         """Return a genuine ``httpx.Client`` whose requests the engine signs, retries and logs.
@@ -421,6 +432,10 @@ class AsyncNango:
     async def keep_alive(self) -> KeptAlive:
         """Renew every connection whose refresh token would die of idleness; call it once a day, say."""
         return await self._driver.run(self._core.accounts.keep_alive(self._core.declared.integrations))
+
+    async def limits(self, integration: str, user_id: str) -> tuple[Limit, ...]:
+        """Return what is left of each of a connection's rate limits; as :meth:`Nango.limits`."""
+        return await self._driver.run(self._core.limits(integration, user_id))
 
     def client(self, integration: str, user_id: str, **options: Any) -> AsyncClient:
         """Return a genuine ``httpx.AsyncClient``; an unknown connection shows when it is entered or first used."""

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from nango_py.field import Field
     from nango_py.json_schema import Schema
     from nango_py.location import Location, Problem
+    from nango_py.policy.breaker import CircuitBreaker
     from nango_py.policy.pagination import Pagination
+    from nango_py.policy.rate_limit_rule import RateLimit
     from nango_py.secret import Secret
     from nango_py.template import Template, Tree
 
@@ -31,6 +33,7 @@ __all__ = [
     "Provenance",
     "Requests",
     "Sign",
+    "Timeouts",
     "UsedBlueprint",
     "Verification",
 ]
@@ -123,6 +126,20 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds that one attempt may take, by phase; 0 is no limit, None the integration's usual timeout.
+
+    ``total`` is for all of it, from its beginning to the last byte of the answer; None is no limit.
+    """
+
+    connect: float | None = None
+    read: float | None = None
+    write: float | None = None
+    pool: float | None = None
+    total: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UsedBlueprint:
     """A blueprint version that an integration is made of: its key and the file that it came from."""
 
@@ -150,9 +167,13 @@ class Integration:
     credentials: tuple[Field, ...] = ()
     connection_config: tuple[Field, ...] = ()
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    rate_limit: tuple[RateLimit, ...] = ()
     pagination: Pagination | None = None
     verification: Verification | None = None
     network: Network = field(default_factory=Network)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    circuit_breaker: CircuitBreaker | None = None
+    response_limit: int | None = None
     actions: Mapping[str, Action] = field(default_factory=dict)
     oauth_client_id: Secret | None = None
     oauth_client_secret: Secret | None = None

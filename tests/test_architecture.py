@@ -16,8 +16,10 @@ import pytest
 import nango_py
 from nango_py.auth import SCHEMES, SPELLINGS
 from nango_py.field import Field
-from nango_py.model import ActionRequest, Network, Output, Requests, Verification
+from nango_py.model import ActionRequest, Network, Output, Requests, Timeouts, Verification
+from nango_py.policy.breaker import CircuitBreaker
 from nango_py.policy.pagination import Pagination
+from nango_py.policy.reactions import Reaction
 from nango_py.policy.retry_policy import RetryPolicy
 
 if TYPE_CHECKING:
@@ -157,9 +159,12 @@ def field_names(kind: type) -> set[str]:
     ("definition", "kind", "beside"),
     [
         ("retry", RetryPolicy, set()),
+        ("reaction", Reaction, set()),
         ("pagination", Pagination, set()),
         ("field", Field, {"name"}),
         ("network", Network, set()),
+        ("timeouts", Timeouts, set()),
+        ("circuit_breaker", CircuitBreaker, set()),
         ("requests", Requests, set()),
         ("output", Output, set()),
         ("request", ActionRequest, set()),

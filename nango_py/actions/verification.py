@@ -42,7 +42,7 @@ def verify(asker: Asker, verification: Verification, *, agent: str) -> Flow[Chec
         ok, status, reason, identity = False, None, str(error), None
     else:
         status = answer.status_code
-        ok, reason, identity = _judged(verification, answer)
+        ok, reason, identity = _judged(verification, answer, is_success=asker.is_success(request, answer))
     elapsed = asker.clock.monotonic() - started
     return CheckResult(ok=ok, status=status, reason=reason, identity=identity, elapsed=elapsed)
 
@@ -62,9 +62,9 @@ def _request(asker: Asker, verification: Verification, agent: str) -> Flow[Reque
     )
 
 
-def _judged(verification: Verification, answer: Response) -> tuple[bool, str, Any]:
+def _judged(verification: Verification, answer: Response, *, is_success: bool) -> tuple[bool, str, Any]:
     status = answer.status_code
-    if not (status in verification.status if verification.status else answer.is_success):
+    if not (status in verification.status if verification.status else is_success):
         return False, f"the provider answered {status} {answer.reason_phrase}".rstrip(), None
     body = _json_or_none(answer)
     if verification.expect is not None and not matches(verification.expect, body):

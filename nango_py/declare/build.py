@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from nango_py.auth import SCHEMES, SPELLINGS
@@ -21,17 +23,22 @@ from nango_py.model import (
     Output,
     Requests,
     Sign,
+    Timeouts,
     Verification,
 )
 from nango_py.paths import compile_path
+from nango_py.policy.breaker import CircuitBreaker
+from nango_py.policy.limit_headers import LimitHeaders
 from nango_py.policy.pagination import Pagination, check
+from nango_py.policy.rate_limit_rule import RateLimit
+from nango_py.policy.reactions import Reaction
 from nango_py.policy.retry import InBody, RetryPolicy
 from nango_py.policy.status_rule import is_status_rule
 from nango_py.secret import Secret
 from nango_py.template import names_in, split, tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from nango_py.auth import AuthScheme
     from nango_py.declare.merge import Merged
@@ -68,9 +75,13 @@ class Builder:
             credentials=_fields(data.get("credentials"), auth.fields),
             connection_config=_fields(data.get("connection_config"), ()),
             retry=self._retry(data.get("retry")),
+            rate_limit=self._rate_limit(data.get("rate_limit", ())),
             pagination=pagination,
             verification=self._verification(data.get("verification")),
             network=Network(**_known(data.get("network"))),
+            timeouts=Timeouts(**{name: float(value) for name, value in _known(data.get("timeouts")).items()}),
+            circuit_breaker=self._circuit_breaker(data.get("circuit_breaker", False)),
+            response_limit=data.get("response_limit"),
             actions={
                 name: self._action(name, keys, pagination) for name, keys in _known(data.get("actions")).items()
             },
@@ -124,22 +135,53 @@ class Builder:
 
     def _retry(self, keys: Mapping[str, Any] | None) -> RetryPolicy:
         known = _known(keys)
-        for name in ("after", "at"):
+        for name in ("after", "at", "auto"):
             if isinstance(known.get(name), str):
                 known[name] = (known[name],)
         for name in ("error_code", "not_processed"):
-            for index, rule in enumerate(known.get(name, ())):
-                if not is_status_rule(rule):
-                    self.report(
-                        f"/retry/{name}/{index}", "retry.status", f"{rule!r} is no status.",
-                        'Write "429", "5xx" or "500-502".',
-                    )  # fmt: skip
+            self._statuses(known.get(name, ()), f"/retry/{name}")
         if "in_body" in known:
             known["in_body"] = self._attempt("/retry/in_body", lambda: InBody(**_known(known["in_body"])))
+        known["reactions"] = [
+            self._reaction(keys, f"/retry/reactions/{index}") for index, keys in enumerate(known.get("reactions", ()))
+        ]
         frozen: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in known.items()
         }
         return self._attempt("/retry", lambda: RetryPolicy(**frozen)) or RetryPolicy()
+
+    def _reaction(self, keys: Mapping[str, Any], pointer: str) -> Reaction | None:
+        known = _known(keys)
+        self._statuses(known.get("status", ()), f"{pointer}/status")
+        if "message" in known:
+            known["message"] = split(known["message"])
+        frozen: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in known.items()
+        }
+        return self._attempt(pointer, lambda: Reaction(**frozen))  # type: ignore[no-any-return]
+
+    def _statuses(self, rules: Iterable[str], pointer: str) -> None:
+        for index, rule in enumerate(rules):
+            if not is_status_rule(rule):
+                self.report(
+                    f"{pointer}/{index}", "retry.status", f"{rule!r} is no status.",
+                    'Write "429", "5xx" or "500-502".',
+                )  # fmt: skip
+
+    def _rate_limit(self, entries: Sequence[Mapping[str, Any]]) -> tuple[RateLimit, ...]:
+        made = [
+            self._attempt(f"/rate_limit/{index}", partial(_limit_of, entry), "rate_limit")
+            for index, entry in enumerate(entries)
+        ]
+        if sum("headers" in entry for entry in entries) > 1:
+            self.report("/rate_limit", "rate_limit", "headers can be named in one entry only.")
+        return tuple(limit for limit in made if limit is not None)
+
+    def _circuit_breaker(self, written: Any) -> CircuitBreaker | None:
+        if written is False:
+            return None
+        keys = {} if written is True else _known(written)
+        return self._attempt("/circuit_breaker", lambda: CircuitBreaker(**keys))  # type: ignore[no-any-return]
 
     def _pagination(self, keys: Mapping[str, Any] | None, pointer: str) -> Pagination | None:
         if keys is None:
@@ -261,6 +303,15 @@ def _patterns_in(declared: Any, pointer: str) -> Iterator[tuple[str, str]]:
 
 def _known(keys: Mapping[str, Any] | None) -> dict[str, Any]:
     return {key: value for key, value in (keys or {}).items() if not key.startswith("x-")}
+
+
+def _limit_of(entry: Mapping[str, Any]) -> RateLimit:
+    known = _known(entry)
+    if "headers" in known:
+        known["headers"] = LimitHeaders(**_known(known["headers"]))
+    if "cost" in known:
+        known["cost"] = MappingProxyType(dict(known["cost"]))
+    return RateLimit(**{**known, "paths": tuple(known.get("paths", ()))})
 
 
 def _secret(value: Any) -> Secret | None:

@@ -82,6 +82,8 @@ def _scope(pointer: str, integration: Integration, base: Scope) -> Scope:
         if parts[2] == "output":
             return Scope({"item": ..., "input": given, **_account(integration)})
         return Scope({**base.roots, "input": given})
+    if parts[0] == "retry":
+        return Scope({"body": ..., "status": None})
     if parts[0] == "auth":
         if parts[1].startswith(_BEFORE_CREDENTIALS):
             return Scope(_account(integration))
@@ -102,6 +104,8 @@ def _templated(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield every text with a placeholder that stands where placeholders live."""
     for key in ("base_url", "headers", "params"):
         yield from _texts(data.get("requests", {}).get(key), f"/requests/{key}")
+    for index, reaction in enumerate(data.get("retry", {}).get("reactions", ())):
+        yield from _texts(reaction.get("message"), f"/retry/reactions/{index}/message")
     auth = data.get("auth", {})
     mode = auth.get("auth_mode")
     scheme = SCHEMES.get(SPELLINGS.get(mode, mode), AuthScheme)

@@ -16,11 +16,12 @@ from nango_py.errors import (
     UnreachableError,
 )
 from nango_py.exchange.attempts import attempts_of, described
-from nango_py.exchange.conversation import RENEWAL_ERROR, converse
-from nango_py.http import TransportError
+from nango_py.exchange.conversation import RENEWAL_ERROR, converse, json_of
+from nango_py.http import TooLargeError, TransportError
 from nango_py.paths import compile_path
 from nango_py.policy.outcome import Outcome
-from nango_py.policy.retry import is_rate_limited, stated_wait
+from nango_py.policy.reactions import reaction_to
+from nango_py.policy.retry import is_failure, is_rate_limited, stated_wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,10 +31,13 @@ if TYPE_CHECKING:
     from nango_py.exchange.session import Session
     from nango_py.http import Request, Response
     from nango_py.model import Sign
+    from nango_py.policy.reactions import Reaction
+    from nango_py.policy.retry import RetryPolicy
 
 __all__ = ["Asker", "matches"]
 
 _EXCERPT = 300
+_LONGEST_MESSAGE = 1000
 _UNAUTHORIZED = 401
 
 
@@ -58,7 +62,7 @@ class Asker:
             DeadlineError: The time given to the action is over.
         """
         request.headers.update(self.headers)
-        self._hurry(request)
+        self._check_time()
         try:
             answer = yield from converse(
                 request,
@@ -70,6 +74,15 @@ class Asker:
             )
         except TimeoutError:
             self.fail(DeadlineError, "the time given by deadline= is over; a renewal was under way and goes on.")
+        except TooLargeError as error:
+            self.fail(
+                ResponseError,
+                f"{described(request)}: {self.session.masked(str(error))}.",
+                attempts=attempts_of(error),
+            )
+        except UnreachableError as error:
+            error.action = self.action
+            raise
         except TransportError as error:
             self._check_time(attempts=attempts_of(error))
             raise UnreachableError(
@@ -86,22 +99,14 @@ class Asker:
             UnreachableError, AuthenticationError, RateLimitedError, ResponseError, OutputError: See each.
         """
         answer = yield from self.ask(request)
-        if not answer.is_success:
+        if not self.is_success(request, answer):
             self.refuse(request, answer)
+        if reaction_to(self._policy.reactions, self._outcome(request, answer)):
+            return answer, json_of(answer)
         body = self._json(request, answer)
         if ok is not None and not matches(ok, body):
             self.refuse(request, answer, _message(ok, body))
         return answer, body
-
-    def _hurry(self, request: Request) -> None:
-        """Let no phase of an attempt take longer than what is left."""
-        self._check_time()
-        left = self.time_left()
-        if left is not None:
-            phases = request.extensions.get("timeout", {})
-            request.extensions["timeout"] = {
-                name: left if seconds is None else min(seconds, left) for name, seconds in phases.items()
-            }
 
     def _check_time(self, **context: Any) -> None:
         left = self.time_left()
@@ -112,24 +117,43 @@ class Asker:
         """Return the seconds that are left, or None when there is no end."""
         return None if self.ends_at is None else self.ends_at - self.clock.monotonic()
 
+    def is_success(self, request: Request, answer: Response) -> bool:
+        """Tell whether an answer is good: by its status, unless a reaction or a wait in its body says otherwise."""
+        return not is_failure(self._policy, self._outcome(request, answer))
+
+    @property
+    def _policy(self) -> RetryPolicy:
+        return self.session.integration.retry
+
+    def _outcome(self, request: Request, answer: Response) -> Outcome:
+        body = json_of(answer) if self._policy.needs_body(answer.status_code) else None
+        return Outcome(method=request.method, status=answer.status_code, headers=answer.headers, body=body)
+
     def refuse(self, request: Request, answer: Response, message: str | None = None) -> NoReturn:
         """Raise the error that an answer means."""
-        policy = self.session.integration.retry
-        body = _json_or_none(answer) if policy.in_body is not None else None
-        outcome = Outcome(method=request.method, status=answer.status_code, headers=answer.headers, body=body)
-        said = self.session.masked(message or _excerpt(answer))
+        outcome = self._outcome(request, answer)
+        reaction = reaction_to(self._policy.reactions, outcome)
+        said = self.session.masked(message or self._said(reaction, answer) or _excerpt(answer))
         text = f"{self._who()}: {described(request)} was answered {answer.status_code}" + (
             f": {said}" if said else "."
         )
         context: dict[str, Any] = {"attempts": attempts_of(answer), "response": answer, **self._context()}
         if (failure := answer.extensions.get(RENEWAL_ERROR)) is not None:
             raise failure
-        if answer.status_code == _UNAUTHORIZED:
+        if answer.status_code == _UNAUTHORIZED or (reaction and reaction.reaction == "renew_then_retry"):
             raise AuthenticationError(f"{text} Check the connection's credentials.", **context)
-        if is_rate_limited(policy, outcome):
-            wait = stated_wait(policy, outcome, now=self.clock.now()).seconds
+        if is_rate_limited(self._policy, outcome):
+            wait = stated_wait(self._policy, outcome, now=self.clock.now()).seconds
             raise RateLimitedError(text, retry_after=wait, **context)
         raise ResponseError(text, **context)
+
+    def _said(self, reaction: Reaction | None, answer: Response) -> str | None:
+        if reaction is None or reaction.message is None:
+            return None
+        environment = self.session.integration.environment
+        values = {**environment, "env": environment, "status": answer.status_code, "body": json_of(answer)}
+        said = reaction.said(values)
+        return said and said[:_LONGEST_MESSAGE]
 
     def fail(self, kind: type[RemoteError], message: str, **context: Any) -> NoReturn:
         """Raise an error about what came back."""

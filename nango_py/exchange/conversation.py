@@ -1,4 +1,4 @@
-"""One request's whole conversation: sign, send, judge, renew, wait, again. It knows no I/O: it yields effects."""
+"""One request's whole conversation: limit, sign, send, judge, renew, wait, again; it yields effects."""
 
 from __future__ import annotations
 
@@ -7,24 +7,30 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nango_py.effects import Close, ReadAnswer, Send, Sleep
-from nango_py.errors import NangoError
+from nango_py.errors import NangoError, RateLimitedError
 from nango_py.exchange.attempts import Attempt, attach
-from nango_py.http import ByteStream, Headers, Response, TransportError
+from nango_py.exchange.breakers import Fuse
+from nango_py.exchange.response_limit import limit_answer
+from nango_py.exchange.timeouts import hurried
+from nango_py.http import ByteStream, Response, TransportError
 from nango_py.log import is_heard
+from nango_py.policy.breaker import verdict_of
 from nango_py.policy.outcome import Outcome, kind_of
-from nango_py.policy.retry import Wait, decide
+from nango_py.policy.reactions import reaction_to
+from nango_py.policy.retry import Wait, decide, is_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nango_py.clock import Clock
     from nango_py.effects import Flow
+    from nango_py.exchange.limiter import Passage
     from nango_py.exchange.plan import Plan
     from nango_py.exchange.session import Session
     from nango_py.http import Request
     from nango_py.policy.retry import RetryPolicy, Stop
 
-__all__ = ["MAX_JUDGED", "RENEWAL_ERROR", "converse"]
+__all__ = ["MAX_JUDGED", "RENEWAL_ERROR", "converse", "json_of"]
 
 RENEWAL_ERROR = "nango_renewal_error"
 """The extension of a refused answer that holds why its token could not be renewed."""
@@ -75,36 +81,73 @@ class _Exchange:
         self.body = _replayable_body(request)
         self.attempts: list[Attempt] = []
         self.renewals = 0
+        self.fuse = Fuse(session)
 
     def run(self) -> Flow[Response]:
         while True:
-            # Credentials are asked for anew before each attempt: a retry must pick up refreshed ones.
-            plan = yield from self.session.open(self._time_left())
-            signed = self.session.sign(self.request, plan, self.moment, self.body)
-            result = yield from self._send(signed)
+            plan, signed, result, outcome = yield from self._attempt()
             if isinstance(result, Response):
-                if result.is_success and not self.session.integration.auth.reads_refusals:
-                    return self._finish(result, "success")
-                if (yield from self._is_renewed(result, signed, plan)):
+                if (yield from self._is_renewed(result, outcome, signed, plan)):
                     continue
-                if result.is_success:
-                    return self._finish(result, "success")
-            decision = self._decide((yield from self._outcome(signed, result)))
+                if not is_failure(self.policy, outcome):
+                    return self._finish(result, "success" if result.is_success else "declared_ignore")
+            decision = self._decide(outcome)
             if not isinstance(decision, Wait):
                 return self._finish(result, decision.reason)
+            if self.fuse.outlasts(decision.seconds):
+                return self._finish(result, "circuit_open")
             self._note(result, decision.reason, decision.seconds)
             self._log("attempt.failed", "info", wait=round(decision.seconds, 3))
             if isinstance(result, Response):
                 yield Close(result)
             yield Sleep(decision.seconds)
 
-    def _is_renewed(self, answer: Response, signed: Request, plan: Plan) -> Flow[bool]:
+    def _attempt(self) -> Flow[tuple[Plan, Request, Response | TransportError, Outcome]]:
+        limits = self.session.limits
+        passage = None if limits.is_free else (yield from self._enter())
+        was_sent = False
+        try:
+            # Credentials are asked for anew before each attempt: a retry must pick up refreshed ones.
+            plan = yield from self.session.open(self._time_left())
+            signed = self.session.sign(self.request, plan, self.moment, self.body)
+            self._hurry(signed)
+            self.fuse.admit(signed.url, self.request, self.attempts)
+            was_sent = True
+            result = yield from self._send(signed)
+        except BaseException:
+            limits.abandon(passage, was_sent=was_sent)
+            self.fuse.settle("none")
+            raise
+        outcome = self._outcome(signed, result)
+        self.fuse.settle(verdict_of(self.policy, outcome))
+        limits.answer(passage, result, outcome)
+        return plan, signed, result, outcome
+
+    def _enter(self) -> Flow[Passage]:
+        """Wait until the connection's rate limits let the request pass."""
+        try:
+            return (
+                yield from self.session.limits.enter(
+                    self.request,
+                    self.session.shown_base_url.path,
+                    longest=self.policy.max_wait,
+                    left=lambda: self.policy.deadline - (self.clock.monotonic() - self.started),
+                    again=bool(self.attempts),
+                )
+            )
+        except RateLimitedError as error:
+            error.attempts = tuple(self.attempts)
+            raise
+
+    def _is_renewed(self, answer: Response, outcome: Outcome, signed: Request, plan: Plan) -> Flow[bool]:
         """Tell whether the token was refused and there is another one to try: once an exchange (RFC 6750 3.1)."""
-        if self.renewals or self.body is None or not self.session.is_bound(signed.url, plan):
+        if self.renewals or self.body is None:
             return False
-        reads = self.session.integration.auth.reads_refusals
-        body = (yield from self._judged_body(answer)) if reads else None
-        if not self.session.is_refusal(answer, body):
+        reaction = reaction_to(self.policy.reactions, outcome)
+        is_named = None if reaction is None else reaction.reaction == "renew_then_retry"
+        if not (self.session.is_refusal(answer, outcome.body) if is_named is None else is_named):
+            return False
+        if not self.session.is_bound(signed.url, plan):
             return False
         try:
             if not (yield from self.session.renew(plan, self._time_left())):
@@ -131,17 +174,38 @@ class _Exchange:
     def _send(self, signed: Request) -> Flow[Response | TransportError]:
         try:
             answer: Response = yield Send(signed)
-            if self.is_read:
+            answer.request = self.request
+            yield from self._limit(answer)
+            if self.is_read or self._is_judged_by_its_body(answer):
                 yield ReadAnswer(answer)
         except TransportError as error:
             # The error's own request is the signed copy: the caller gets to see the one without credentials.
             error.request = self.request
             error.args = tuple(self.session.masked(str(part)) for part in error.args)
             return error
-        answer.request = self.request
         return answer
 
-    def _outcome(self, signed: Request, result: Response | TransportError) -> Flow[Outcome]:
+    def _limit(self, answer: Response) -> Flow[None]:
+        limit = self.session.integration.response_limit
+        if limit is None:
+            return
+        try:
+            limit_answer(answer, limit)
+        except TransportError:
+            yield Close(answer)
+            raise
+
+    def _hurry(self, signed: Request) -> None:
+        """Let the attempt take no longer than what is left of the caller's deadline."""
+        left = self._time_left()
+        if left is not None:
+            signed.extensions["timeout"] = hurried(signed.extensions.get("timeout", {}), left)
+
+    def _is_judged_by_its_body(self, answer: Response) -> bool:
+        reads = self.session.integration.auth.reads_refusals or self.policy.needs_body(answer.status_code)
+        return reads and _is_short_json(answer)
+
+    def _outcome(self, signed: Request, result: Response | TransportError) -> Outcome:
         key = self.policy.idempotency_key
         common: dict[str, Any] = {
             "method": signed.method,
@@ -150,17 +214,8 @@ class _Exchange:
         }
         if isinstance(result, TransportError):
             return Outcome(**common, error=kind_of(result))
-        body = (yield from self._judged_body(result)) if self.policy.in_body is not None else None
+        body = json_of(result) if self._is_judged_by_its_body(result) else None
         return Outcome(**common, status=result.status_code, headers=result.headers, body=body)
-
-    def _judged_body(self, answer: Response) -> Flow[object | None]:
-        if not _is_short_json(answer.headers):
-            return None
-        yield ReadAnswer(answer)
-        try:
-            return json.loads(answer.content)  # type: ignore[no-any-return]
-        except (ValueError, RecursionError):
-            return None
 
     def _decide(self, outcome: Outcome) -> Wait | Stop:
         return decide(
@@ -186,7 +241,8 @@ class _Exchange:
     def _finish(self, result: Response | TransportError, decision: str) -> Response:
         self._note(result, decision, None)
         attach(result, self.attempts)
-        failed = not isinstance(result, Response) or result.is_error
+        failed = not isinstance(result, Response) or result.is_error or decision.startswith("declared_")
+        failed = failed and decision != "declared_ignore"
         self._log("exchange.finished", "warning" if failed else "info")
         if not isinstance(result, Response):
             raise result
@@ -222,8 +278,19 @@ def _replayable_body(request: Request) -> bytes | None:
     return b"".join(stream) if isinstance(stream, ByteStream) else None
 
 
-def _is_short_json(headers: Headers) -> bool:
-    if "json" not in headers.get("Content-Type", ""):
+def json_of(answer: Response) -> object | None:
+    """Return the JSON body of an answer that was read, None where it is none."""
+    try:
+        return json.loads(answer.content)  # type: ignore[no-any-return]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_short_json(answer: Response) -> bool:
+    if "json" not in answer.headers.get("Content-Type", ""):
         return False
-    length = headers.get("Content-Length", "")
-    return length.isdigit() and int(length) <= MAX_JUDGED
+    if answer.is_closed:
+        return len(answer.content) <= MAX_JUDGED
+    length = answer.headers.get("Content-Length", "")
+    # A refusal ends, whether its length is stated or not; a success may be a stream without an end.
+    return int(length) <= MAX_JUDGED if length.isdigit() else answer.is_error

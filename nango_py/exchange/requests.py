@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from nango_py.exchange.transport import timeout_of
+from nango_py.exchange.timeouts import phases_of
 from nango_py.http import Headers, QueryParams, Request, with_query
 
 if TYPE_CHECKING:
@@ -41,21 +41,25 @@ def make_request(
     given = list(params)
     taken = {name for name, _ in given} | set(QueryParams(url.query)) if session.shape.params else set()
     own = [(name, value) for name, value in session.shape.params if name not in taken]
-    usual, phases = _usual(session.shape.headers, session.integration.http_request_timeout_seconds, agent)
+    usual = _usual(session.shape.headers, agent)
     if headers:
         usual = usual.copy()
         usual.update(headers)
     body: dict[str, Any] = {} if json is None else {"json": json}
     if form is not None:
         body = {"data": dict(form)}
-    return Request(method, with_query(url, [*own, *given]), headers=usual, extensions={"timeout": phases}, **body)
+    return Request(
+        method,
+        with_query(url, [*own, *given]),
+        headers=usual,
+        extensions={"timeout": phases_of(session.integration)},
+        **body,
+    )
 
 
 @lru_cache(maxsize=256)
-def _usual(
-    headers: tuple[tuple[str, str], ...], seconds: float, agent: str
-) -> tuple[Headers, dict[str, float | None]]:
+def _usual(headers: tuple[tuple[str, str], ...], agent: str) -> Headers:
     """Return what the requests of an integration have in common; nobody changes it, requests copy it."""
     merged = Headers({"User-Agent": agent, "Accept-Encoding": "gzip, deflate"})
     merged.update(dict(headers))
-    return merged, timeout_of(seconds).as_dict()
+    return merged

@@ -13,6 +13,7 @@ from nango_py.exchange.origin import is_bound
 from nango_py.exchange.plan import Plan, Shape, header_text, make_plan, pairs_of, swap_base
 from nango_py.exchange.pool.profile import PROFILE_EXTENSION, ClientCertificate, Profile
 from nango_py.exchange.private_networks import is_hop, may_be_private, remember_asked
+from nango_py.exchange.timeouts import with_total
 from nango_py.http import URL, Request, with_query
 from nango_py.log import Masked, emit
 from nango_py.template import TemplateError, render_tree
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from nango_py.clock import Clock
     from nango_py.effects import Flow
+    from nango_py.exchange.breakers import Breakers
+    from nango_py.exchange.limiter import Limits
     from nango_py.http import Response
     from nango_py.model import Integration
     from nango_py.template import Template
@@ -81,6 +84,8 @@ class Session:
     clock: Clock
     fresh: Callable[[float | None], Flow[Any]] = field(repr=False)
     renewed: Callable[[Any, float | None], Flow[Any]] = field(repr=False)
+    limits: Limits = field(repr=False)
+    breakers: Breakers = field(repr=False)
     cookies: Any = field(default=None, repr=False)
     _plan: Plan | None = field(default=None, repr=False)
     _once: tuple[Plan, dict[tuple[str, str], Any]] | None = field(default=None, repr=False)
@@ -171,6 +176,8 @@ class Session:
 
     def _copy(self, request: Request, url: URL) -> Request:
         extensions = {name: request.extensions[name] for name in _KNOWN_EXTENSIONS if name in request.extensions}
+        if self.integration.timeouts.total and "timeout" in extensions:
+            extensions["timeout"] = with_total(self.integration, extensions["timeout"])
         extensions[PROFILE_EXTENSION] = self.profile
         remember_asked(request)
         copy = Request(request.method, url, headers=request.headers, stream=request.stream, extensions=extensions)

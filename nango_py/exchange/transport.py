@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 from weakref import ref
 
 from nango_py.exchange.conversation import converse
+from nango_py.exchange.response_limit import ACCEPTED_CODINGS
+from nango_py.exchange.timeouts import timeout_of
 from nango_py.http import (
     AsyncBaseTransport,
     AsyncClient,
@@ -15,7 +17,6 @@ from nango_py.http import (
     QueryParams,
     Request,
     Response,
-    Timeout,
 )
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from nango_py.exchange.drivers import AsyncDriver, Driver
     from nango_py.exchange.session import Session
 
-__all__ = ["AsyncEngineTransport", "EngineTransport", "open_async_client", "open_client", "timeout_of"]
+__all__ = ["AsyncEngineTransport", "EngineTransport", "open_async_client", "open_client"]
 
 
 class EngineTransport(BaseTransport):
@@ -68,11 +69,6 @@ class AsyncEngineTransport(AsyncBaseTransport):
         return await self._driver.run(flow)
 
 
-def timeout_of(seconds: float) -> Timeout:
-    """Return the timeout of each phase of one attempt; 0 is none."""
-    return Timeout(seconds or None)
-
-
 def open_client(
     session: Session, driver: Driver, random: Callable[[], float], *, agent: str, options: dict[str, Any]
 ) -> Client:
@@ -99,12 +95,14 @@ def open_async_client(
 def _client_options(session: Session, agent: str, options: dict[str, Any]) -> dict[str, Any]:
     shape = session.shape
     headers = Headers({"User-Agent": agent})
+    if session.integration.response_limit is not None:
+        headers["Accept-Encoding"] = ACCEPTED_CODINGS
     headers.update(dict(shape.headers))
     headers.update(options.get("headers"))
     params = QueryParams(list(shape.params)).merge(options.get("params"))
     cookies = options.get("cookies") if session.cookies is None else session.cookies
     return {
-        "timeout": timeout_of(session.integration.http_request_timeout_seconds),
+        "timeout": timeout_of(session.integration),
         **options,
         "base_url": session.shown_base_url,
         "headers": headers,

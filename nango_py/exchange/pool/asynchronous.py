@@ -24,7 +24,7 @@ from nango_py.exchange.pool.guard import AsyncGuard
 from nango_py.exchange.pool.loop_network import LoopNetwork
 from nango_py.exchange.pool.quiet import keep_secrets
 from nango_py.exchange.pool.tls import Contexts
-from nango_py.exchange.pool.wire import AsyncRecorder, Dialler, Kit, origin_key, profile_of, to_core
+from nango_py.exchange.pool.wire import AsyncRecorder, Dialler, Kit, end_of, origin_key, profile_of, to_core
 from nango_py.http import AsyncBaseTransport, AsyncByteStream, Request, Response
 
 if TYPE_CHECKING:
@@ -80,9 +80,10 @@ class AsyncPool(AsyncBaseTransport):
         """Return the answer as soon as its head is there; raise httpx's errors."""
         books, slot = self._loops.get(_running_loop()) or await self._open(), None
         try:
-            profile = profile_of(request)
+            profile, ends_at = profile_of(request), end_of(request)
             slot = await self._enter(books, request, profile)
             line = await self._line(books, slot, request, profile)
+            line.opened.ends_at = ends_at
             answer = await line.connection.handle_async_request(self._form(request))
             body = _Body(self, books, slot, answer.stream, request)
             return Response(answer.status, headers=answer.headers, stream=body, extensions=answer.extensions)

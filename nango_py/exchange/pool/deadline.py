@@ -126,6 +126,6 @@ def least(timeout: float | None, ends_at: float, over: type[httpcore.TimeoutExce
 
 
 def _pieces(buffer: bytes, ends_at: float) -> Iterable[bytes]:
-    if ends_at == math.inf or len(buffer) <= _PIECE:
+    if ends_at == math.inf or 0 < len(buffer) <= _PIECE:
         return (buffer,)
     return (buffer[start : start + _PIECE] for start in range(0, len(buffer), _PIECE))

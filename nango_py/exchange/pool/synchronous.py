@@ -19,7 +19,7 @@ from nango_py.exchange.pool.fast import FastConnection
 from nango_py.exchange.pool.guard import Guard
 from nango_py.exchange.pool.quiet import keep_secrets
 from nango_py.exchange.pool.tls import Contexts
-from nango_py.exchange.pool.wire import Dialler, Kit, Recorder, origin_key, profile_of, to_core
+from nango_py.exchange.pool.wire import Dialler, Kit, Recorder, end_of, origin_key, profile_of, to_core
 from nango_py.http import BaseTransport, Request, Response, SyncByteStream
 
 if TYPE_CHECKING:
@@ -69,9 +69,10 @@ class Pool(BaseTransport):
         """Return the answer as soon as its head is there; raise httpx's errors."""
         books, slot = self._books, None
         try:
-            profile = profile_of(request)
+            profile, ends_at = profile_of(request), end_of(request)
             slot = self._enter(books, request, profile)
             line = self._line(books, slot, request, profile)
+            line.opened.ends_at = ends_at
             answer = line.connection.handle_request(self._form(request))
             body = _Body(self, books, slot, answer.stream, request)
             return Response(answer.status, headers=answer.headers, stream=body, extensions=answer.extensions)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpcore
 
 from nango_py.errors import UsageError
+from nango_py.exchange.pool.deadline import AsyncTimed, Timed, least
 from nango_py.exchange.pool.profile import DEFAULT, PROFILE_EXTENSION
 from nango_py.exchange.pool.proxies import parse_proxy, proxy_for
 from nango_py.log import emit
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from nango_py.exchange.pool.tls import Contexts
     from nango_py.http import URL, Request
 
-__all__ = ["AsyncRecorder", "Dialler", "Kit", "Recorder", "origin_key", "profile_of", "to_core"]
+__all__ = ["AsyncRecorder", "Dialler", "Kit", "Recorder", "end_of", "origin_key", "profile_of", "to_core"]
 
 _KNOWN_EXTENSIONS = ("timeout", "sni_hostname", "trace", "target")
 _PORTS = {"http": 80, "https": 443}
@@ -33,6 +36,8 @@ class Recorder(httpcore.NetworkBackend):
     def __init__(self, backend: httpcore.NetworkBackend) -> None:
         self._backend = backend
         self._stream: httpcore.NetworkStream | None = None
+        self.ends_at = math.inf
+        """When, by ``time.monotonic()``, the request that is under way must be over."""
 
     def connect_tcp(
         self,
@@ -43,8 +48,9 @@ class Recorder(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect as the backend does."""
-        self._stream = self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
-        return self._stream
+        seconds = least(timeout, self.ends_at, httpcore.ConnectTimeout)
+        self._stream = self._backend.connect_tcp(host, port, seconds, local_address, socket_options)
+        return Timed(self._stream, self)
 
     def close(self) -> None:
         """Close the socket; closing it again changes nothing."""
@@ -58,6 +64,7 @@ class AsyncRecorder(httpcore.AsyncNetworkBackend):
     def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
         self._backend = backend
         self._stream: httpcore.AsyncNetworkStream | None = None
+        self.ends_at = math.inf
 
     async def connect_tcp(
         self,
@@ -68,8 +75,9 @@ class AsyncRecorder(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Connect as the backend does."""
-        self._stream = await self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
-        return self._stream
+        seconds = least(timeout, self.ends_at, httpcore.ConnectTimeout)
+        self._stream = await self._backend.connect_tcp(host, port, seconds, local_address, socket_options)
+        return AsyncTimed(self._stream, self)
 
     async def aclose(self) -> None:
         """Close the socket; closing it again changes nothing."""
@@ -129,6 +137,12 @@ class Dialler:
             # The client certificate is for the API, not for the proxy.
             options["proxy_ssl_context"] = self.contexts.get(profile.verify)
         return self.kit.http_proxy(**options)
+
+
+def end_of(request: Request) -> float:
+    """Return when, by ``time.monotonic()``, a request that begins now must be over: its timeout ``total``."""
+    seconds = request.extensions.get("timeout", {}).get("total")
+    return math.inf if seconds is None else time.monotonic() + seconds
 
 
 def profile_of(request: Request) -> Profile:

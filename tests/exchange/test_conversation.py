@@ -1,0 +1,183 @@
+"""Named reactions, through the whole engine."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from nango_py import AuthenticationError, RateLimitedError, ResponseError
+from nango_py.testing import ManualClock
+from tests.exchange.scripted import KEY, Script, engine
+
+BUSY = (200, {}, {"ok": False, "error": {"code": "busy", "message": f"wait a bit, {KEY}"}})
+FINE = (200, {}, {"ok": True, "id": 7})
+MESSAGE = "Acme says ${body.error.code | upper}: ${body.error.message}"
+
+
+def reacting(script, *reactions, clock=None, **retry):
+    return engine(script, clock=clock, retry={"reactions": list(reactions), **retry})
+
+
+def is_busy(reaction, **more):
+    return {"path": "error.code", "value": "busy", "reaction": reaction, **more}
+
+
+def history(error):
+    return [(attempt.status, attempt.decision) for attempt in error.attempts]
+
+
+def test_an_error_behind_a_good_status_is_waited_out():
+    script, clock = Script(BUSY, BUSY, FINE), ManualClock()
+    with reacting(script, is_busy("retry"), clock=clock) as nango:
+        assert 7 == nango.trigger_action("acme", "get", "u")["id"]
+    assert 3 == len(script.requests)
+    assert 2 == len(clock.slept)
+
+
+def test_a_client_gets_the_last_answer_of_such_an_error_with_its_history():
+    script = Script(BUSY)
+    with reacting(script, is_busy("retry"), max_attempts=2) as nango, nango.client("acme", "u") as client:
+        answer = client.get("thing")
+    assert 200 == answer.status_code
+    assert "busy" == answer.json()["error"]["code"]
+    assert ["declared_retry", "max_attempts"] == [a.decision for a in answer.extensions["nango_attempts"]]
+
+
+def test_a_failure_is_not_repeated_and_its_message_is_the_authors_without_secrets():
+    script = Script((503, {}, BUSY[2]))
+    with reacting(script, is_busy("fail", message=MESSAGE)) as nango:
+        with pytest.raises(ResponseError, match="Acme says BUSY: wait a bit") as caught:
+            nango.trigger_action("acme", "get", "u")
+    assert KEY not in str(caught.value)
+    assert [(503, "declared_fail")] == history(caught.value)
+    assert 503 == caught.value.response.status_code
+
+
+def test_a_message_that_quotes_what_is_missing_gives_way_to_the_body():
+    script = Script((400, {}, {"title": "no such thing"}))
+    with reacting(script, {"status": ["400"], "reaction": "fail", "message": MESSAGE}) as nango:
+        with pytest.raises(ResponseError, match="no such thing"):
+            nango.trigger_action("acme", "get", "u")
+
+
+def test_an_ignored_refusal_is_a_success():
+    script = Script((404, {}, {"error": "gone"}))
+    with reacting(script, {"status": ["404"], "reaction": "ignore"}) as nango:
+        assert {"error": "gone"} == nango.trigger_action("acme", "get", "u")
+        with nango.client("acme", "u") as client:
+            answer = client.get("thing")
+    assert 404 == answer.status_code
+    assert ["declared_ignore"] == [a.decision for a in answer.extensions["nango_attempts"]]
+
+
+def test_an_ignored_answer_that_is_no_json_has_no_output():
+    script = Script((404, {"Content-Type": "text/html"}, "gone"))
+    with reacting(script, {"status": ["404"], "reaction": "ignore"}) as nango:
+        assert nango.trigger_action("acme", "get", "u") in {None, "gone"}
+
+
+def test_an_ignored_error_needs_no_sign_of_success():
+    script = Script((200, {}, {"ok": False, "error": "already_there"}))
+    already = {"path": "error", "values": ["already_there", "no_change"], "reaction": "ignore"}
+    with reacting(script, already) as nango:
+        assert "already_there" == nango.trigger_action("acme", "flagged", "u")["error"]
+
+
+@pytest.mark.parametrize("action", ["get", "make"])
+def test_a_declared_limit_is_waited_for_as_stated_whatever_the_method(action):
+    script, clock = Script((403, {"Retry-After": "7"}, BUSY[2]), FINE), ManualClock()
+    with reacting(script, {"status": ["403"], **is_busy("rate_limited")}, clock=clock) as nango:
+        nango.trigger_action("acme", action, "u")
+    assert [7.0] == clock.slept
+
+
+def test_a_declared_limit_that_stays_is_a_rate_limited_error():
+    script = Script((403, {"Retry-After": "700"}, BUSY[2]))
+    with reacting(script, is_busy("rate_limited", message=MESSAGE)) as nango:
+        with pytest.raises(RateLimitedError, match="Acme says BUSY") as caught:
+            nango.trigger_action("acme", "get", "u")
+    assert 700 == caught.value.retry_after
+    assert 1 == len(script.requests)
+
+
+def test_a_post_is_not_repeated_by_a_reaction_that_only_says_retry():
+    script = Script(BUSY, FINE)
+    with reacting(script, is_busy("retry")) as nango, pytest.raises(ResponseError) as caught:
+        nango.trigger_action("acme", "make", "u")
+    assert [(200, "not_idempotent")] == history(caught.value)
+
+
+def test_a_wait_in_the_words_of_a_good_answer_is_a_limit():
+    said = (200, {}, {"error": {"message": "slow down, come back in 4 s"}})
+    script, clock = Script(said, FINE), ManualClock()
+    in_body = {"path": "error.message", "value": r"in (\d+) s"}
+    with engine(script, clock=clock, retry={"in_body": in_body}) as nango:
+        assert 7 == nango.trigger_action("acme", "get", "u")["id"]
+    assert [4.0] == clock.slept
+
+
+def test_a_sign_of_a_dead_token_that_nothing_can_renew_is_an_authentication_error():
+    script = Script(BUSY)
+    with reacting(script, is_busy("renew_then_retry")) as nango, pytest.raises(AuthenticationError) as caught:
+        nango.trigger_action("acme", "get", "u")
+    assert [(200, "declared_renew_then_retry")] == history(caught.value)
+
+
+TOKEN = {
+    "auth": {
+        "auth_mode": "OAUTH2_CC",
+        "token_url": "https://api.acme.test/token",
+    },
+    "oauth_client_id": "id",
+    "oauth_client_secret": "s3cr3t-s3cr3t",
+    "retry": {"reactions": [{"header": "X-Error", "value": "TokenExpired", "reaction": "renew_then_retry"}]},
+}
+
+
+class Renewing:
+    """Hand out tokens; refuse the first by a header, with a status that says nothing of it."""
+
+    def __init__(self):
+        self.tokens = 0
+        self.seen = []
+
+    def __call__(self, request):
+        if request.url.path == "/token":
+            self.tokens += 1
+            return httpx.Response(200, json={"access_token": f"t0k3n-{self.tokens}", "expires_in": 3600})
+        self.seen.append(request.headers["Authorization"])
+        if request.headers["Authorization"] == "Bearer t0k3n-1":
+            return httpx.Response(400, headers={"X-Error": "TokenExpired"}, json={})
+        return httpx.Response(200, json={"id": 7})
+
+
+def test_a_declared_sign_of_a_dead_token_renews_it_once():
+    provider, clock = Renewing(), ManualClock()
+    with engine(provider, clock=clock, credentials={}, **TOKEN) as nango:
+        with nango.client("acme", "u"):
+            clock.advance(60)
+        assert {"id": 7} == nango.trigger_action("acme", "make", "u")
+    assert ["Bearer t0k3n-1", "Bearer t0k3n-2"] == provider.seen
+
+
+def test_a_401_that_is_declared_to_be_something_else_renews_nothing():
+    script = Script((401, {}, {"error": {"code": "busy"}}), FINE)
+    with reacting(script, {"status": ["401"], **is_busy("retry")}) as nango:
+        assert 7 == nango.trigger_action("acme", "get", "u")["id"]
+
+
+def test_now_is_believed_once_and_then_backed_off_from():
+    script, clock = Script((429, {"Retry-After": "0"}, {})), ManualClock()
+    with engine(script, clock=clock) as nango, pytest.raises(RateLimitedError) as caught:
+        nango.trigger_action("acme", "get", "u")
+    assert 0.0 == clock.slept[0]
+    assert 4 == len(caught.value.attempts)
+    assert all(0 <= seconds <= 2 for seconds in clock.slept[1:])
+
+
+def test_transport_errors_bear_the_history_in_clients_and_actions():
+    script = Script(httpx.ConnectError)
+    with engine(script, retry={"max_attempts": 2}) as nango, nango.client("acme", "u") as client:
+        with pytest.raises(httpx.ConnectError) as caught:
+            client.get("thing")
+    assert [(None, "network_error"), (None, "max_attempts")] == history(caught.value)
