@@ -37,11 +37,8 @@ def limit_answer(answer: Response, limit: int) -> None:
     if hidden := _UNBOUNDED.intersection(codings):
         raise TooLargeError(f"the answer's coding {min(hidden)!r} hides how large it is; response_limit allows none")
     meter = _Meter(limit, codings)
-    stream = answer.stream
-    if isinstance(stream, SyncByteStream):
-        answer.stream = _Limited(stream, meter)
-    elif isinstance(stream, AsyncByteStream):
-        answer.stream = _AsyncLimited(stream, meter)
+    kinds = (isinstance(answer.stream, SyncByteStream), isinstance(answer.stream, AsyncByteStream))
+    answer.stream = _LIMITED[kinds](answer.stream, meter)
 
 
 class _Meter:
@@ -104,7 +101,7 @@ _DECODERS: Final[Mapping[str, Any]] = {"gzip": _Gzipped, "deflate": _Deflated}
 
 
 class _Limited(SyncByteStream):
-    def __init__(self, stream: SyncByteStream, meter: _Meter) -> None:
+    def __init__(self, stream: Any, meter: _Meter) -> None:
         self._stream = stream
         self._meter = meter
 
@@ -123,7 +120,7 @@ class _Limited(SyncByteStream):
 
 
 class _AsyncLimited(AsyncByteStream):
-    def __init__(self, stream: AsyncByteStream, meter: _Meter) -> None:
+    def __init__(self, stream: Any, meter: _Meter) -> None:
         self._stream = stream
         self._meter = meter
 
@@ -139,6 +136,17 @@ class _AsyncLimited(AsyncByteStream):
     async def aclose(self) -> None:
         """Close the answer."""
         await self._stream.aclose()
+
+
+class _EverywhereLimited(_Limited, _AsyncLimited):
+    pass
+
+
+_LIMITED: Final[Mapping[tuple[bool, bool], Any]] = {
+    (True, False): _Limited,
+    (False, True): _AsyncLimited,
+    (True, True): _EverywhereLimited,
+}
 
 
 def _codings(headers: Headers) -> list[str]:

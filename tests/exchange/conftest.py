@@ -108,6 +108,12 @@ class Server:
             connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nsta")
             self.arrivals.release()
             self.gates[name].wait()
+        elif kind == "drip":
+            connection.sendall(
+                b"HTTP/1.1 200 OK\r\n" + (b"content-length: 1000000\r\n\r\n" if name == "body" else b"")
+            )
+            while not self.gates[name].wait(0.002):
+                connection.sendall(b"x")
         elif kind == "nonsense":
             connection.sendall(b"this is not HTTP\r\n\r\n")
         else:
