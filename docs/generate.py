@@ -34,6 +34,8 @@ _DEFS = (
     "requests",
     "retry",
     "reaction",
+    "rate_limit",
+    "limit_headers",
     "pagination",
     "verification",
     "network",

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         UnreachableError,
         UsageError,
     )
+    from nango_py.exchange.limit_views import Limit
     from nango_py.exchange.pages import Page
     from nango_py.location import Location, Problem
     from nango_py.oauth.attempt import AuthorizationRequest, DeviceAuthorization
@@ -54,6 +55,7 @@ _HOMES = {
     "ConnectionView": "connections.connection",
     "DeviceAuthorization": "oauth.attempt",
     "KeptAlive": "accounts",
+    "Limit": "exchange.limit_views",
     "Location": "location",
     "Nango": "engine",
     "Page": "exchange.pages",
@@ -65,8 +67,8 @@ _HOMES = {
 __all__ = [
     "AsyncNango", "AuthenticationError", "AuthorizationRequest", "CallbackError", "CheckResult", "ConfigError",
     "Connection", "ConnectionView", "CredentialsError", "DeadlineError", "DecryptionError", "DeviceAuthorization",
-    "DuplicateConnection", "ForeignOriginError", "InputError", "KeptAlive", "Location", "Nango", "NangoError",
-    "OutputError", "Page", "PaginationError", "Problem", "RateLimitedError", "ReauthRequired", "RemoteError",
+    "DuplicateConnection", "ForeignOriginError", "InputError", "KeptAlive", "Limit", "Location", "Nango",
+    "NangoError", "OutputError", "Page", "PaginationError", "Problem", "RateLimitedError", "ReauthRequired", "RemoteError",
     "ResponseError", "Secret", "StoreError", "UnknownAction", "UnknownConnection", "UnknownIntegration",
     "UnreachableError", "UsageError", "__version__",
 ]  # fmt: skip

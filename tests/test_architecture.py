@@ -18,7 +18,9 @@ from nango_py.auth import SCHEMES, SPELLINGS
 from nango_py.field import Field
 from nango_py.model import ActionRequest, Network, Output, Requests, Timeouts, Verification
 from nango_py.policy.breaker import CircuitBreaker
+from nango_py.policy.limit_headers import LimitHeaders
 from nango_py.policy.pagination import Pagination
+from nango_py.policy.rate_limit_rule import RateLimit
 from nango_py.policy.reactions import Reaction
 from nango_py.policy.retry_policy import RetryPolicy
 
@@ -163,6 +165,8 @@ def field_names(kind: type) -> set[str]:
         ("pagination", Pagination, set()),
         ("field", Field, {"name"}),
         ("network", Network, set()),
+        ("rate_limit", RateLimit, set()),
+        ("limit_headers", LimitHeaders, set()),
         ("timeouts", Timeouts, set()),
         ("circuit_breaker", CircuitBreaker, set()),
         ("requests", Requests, set()),

@@ -59,6 +59,7 @@ class Asker:
 
         Raises:
             UnreachableError: No answer came.
+            RateLimitedError: Its turn would come too late; nothing was sent.
             DeadlineError: The time given to the action is over.
         """
         request.headers.update(self.headers)
@@ -80,7 +81,7 @@ class Asker:
                 f"{described(request)}: {self.session.masked(str(error))}.",
                 attempts=attempts_of(error),
             )
-        except UnreachableError as error:
+        except (RateLimitedError, UnreachableError) as error:
             error.action = self.action
             raise
         except TransportError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nango_py.http import AsyncByteStream, SyncByteStream
 
@@ -22,10 +22,8 @@ def hold_until_closed(answer: Response, gates: Sequence[Gate]) -> None:
     slots = _Slots(gates)
     if answer.is_closed:
         slots.free()
-    elif isinstance(answer.stream, SyncByteStream):
-        answer.stream = _Body(answer.stream, slots)
     else:
-        answer.stream = _AsyncBody(answer.stream, slots)
+        answer.stream = _Body(answer.stream, slots)
 
 
 class _Slots:
@@ -42,13 +40,19 @@ class _Slots:
         self.free()
 
 
-class _Body(SyncByteStream):
-    def __init__(self, stream: SyncByteStream, slots: _Slots) -> None:
+class _Body(SyncByteStream, AsyncByteStream):
+    """The body of an answer of either kind; the client asks for what it is."""
+
+    def __init__(self, stream: Any, slots: _Slots) -> None:
         self._stream = stream
         self._slots = slots
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self._stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for part in self._stream:
+            yield part
 
     def close(self) -> None:
         """Close the body and free the slots, whatever closing says."""
@@ -56,16 +60,6 @@ class _Body(SyncByteStream):
             self._stream.close()
         finally:
             self._slots.free()
-
-
-class _AsyncBody(AsyncByteStream):
-    def __init__(self, stream: AsyncByteStream, slots: _Slots) -> None:
-        self._stream = stream
-        self._slots = slots
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for part in self._stream:
-            yield part
 
     async def aclose(self) -> None:
         """Close the body and free the slots, whatever closing says."""
