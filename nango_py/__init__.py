@@ -68,8 +68,8 @@ __all__ = [
     "AsyncNango", "AuthenticationError", "AuthorizationRequest", "CallbackError", "CheckResult", "ConfigError",
     "Connection", "ConnectionView", "CredentialsError", "DeadlineError", "DecryptionError", "DeviceAuthorization",
     "DuplicateConnection", "ForeignOriginError", "InputError", "KeptAlive", "Limit", "Location", "Nango",
-    "NangoError", "OutputError", "Page", "PaginationError", "Problem", "RateLimitedError", "ReauthRequired", "RemoteError",
-    "ResponseError", "Secret", "StoreError", "UnknownAction", "UnknownConnection", "UnknownIntegration",
+    "NangoError", "OutputError", "Page", "PaginationError", "Problem", "RateLimitedError", "ReauthRequired",
+    "RemoteError", "ResponseError", "Secret", "StoreError", "UnknownAction", "UnknownConnection", "UnknownIntegration",
     "UnreachableError", "UsageError", "__version__",
 ]  # fmt: skip
 
