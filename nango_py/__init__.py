@@ -69,8 +69,8 @@ __all__ = [
     "Connection", "ConnectionView", "CredentialsError", "DeadlineError", "DecryptionError", "DeviceAuthorization",
     "DuplicateConnection", "ForeignOriginError", "InputError", "KeptAlive", "Limit", "Location", "Nango",
     "NangoError", "OutputError", "Page", "PaginationError", "Problem", "RateLimitedError", "ReauthRequired",
-    "RemoteError", "ResponseError", "Secret", "StoreError", "UnknownAction", "UnknownConnection", "UnknownIntegration",
-    "UnreachableError", "UsageError", "__version__",
+    "RemoteError", "ResponseError", "Secret", "StoreError", "UnknownAction", "UnknownConnection",
+    "UnknownIntegration", "UnreachableError", "UsageError", "__version__",
 ]  # fmt: skip
 
 

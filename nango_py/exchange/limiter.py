@@ -15,7 +15,7 @@ from nango_py.exchange.slots import hold_until_closed
 from nango_py.http import Response
 from nango_py.policy.limit_headers import mention_limits, read_limits
 from nango_py.policy.rate_limit_rule import matches
-from nango_py.policy.retry import is_rate_limited, stated_wait
+from nango_py.policy.retry import is_failure, is_rate_limited, stated_wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -129,11 +129,14 @@ class Limits:
         if not isinstance(result, Response):
             self.abandon(passage, was_sent=True)
             return
-        names, now = self._shared.headers, self._shared.clock.now()
-        reports: Sequence[Report] = ()
-        if self._shared.learns and (names is not None or mention_limits(result.headers.raw)):
-            reports = read_limits(result.headers, now=now, names=names)
-        refused, seconds = self._refusal(outcome, now)
+        names = self._shared.headers
+        is_telling = self._shared.learns and (names is not None or mention_limits(result.headers.raw))
+        is_failed = is_failure(self._shared.integration.retry, outcome)
+        if passage is None and not (is_telling or is_failed):
+            return
+        now = self._shared.clock.now()
+        reports = read_limits(result.headers, now=now, names=names) if is_telling else ()
+        refused, seconds = self._refusal(outcome, now) if is_failed else (False, None)
         if seconds:
             self.hold(passage, seconds)
         if passage is None and not reports:
