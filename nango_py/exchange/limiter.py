@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Limits", "Passage", "SharedGates"]
 
+SILENT = 8
+"""Answers in a row that say nothing of limits, after which only failures are looked at."""
 Scope = Literal["integration", "connection"]
 Way = tuple[tuple[str, ...], Gate]
 """The paths whose requests a gate counts, none for all of them, and the gate."""
@@ -97,6 +99,7 @@ class Limits:
         self._shared = shared
         self._own: tuple[Way, ...] | None = None
         self._lock = Lock()
+        self._silent = 0
         shared.limits.add(self)
         self.is_free = False
         """Whether no limit is known, so that requests need not ask."""
@@ -129,11 +132,15 @@ class Limits:
         if not isinstance(result, Response):
             self.abandon(passage, was_sent=True)
             return
+        if passage is None and self._silent >= SILENT and result.is_success and outcome.body is None:
+            return
         names = self._shared.headers
         is_telling = self._shared.learns and (names is not None or mention_limits(result.headers.raw))
         is_failed = is_failure(self._shared.integration.retry, outcome)
         if passage is None and not (is_telling or is_failed):
+            self._silent += 1
             return
+        self._silent = 0
         now = self._shared.clock.now()
         reports = read_limits(result.headers, now=now, names=names) if is_telling else ()
         refused, seconds = self._refusal(outcome, now) if is_failed else (False, None)
