@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from importlib.util import find_spec
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from nango_py.auth import SCHEMES, SPELLINGS
+from nango_py.declare.policies import circuit_breaker_of, rate_limits_of, retry_of
 from nango_py.document import pointer_to
 from nango_py.field import Field
 from nango_py.json_schema import Schema
@@ -27,18 +26,12 @@ from nango_py.model import (
     Verification,
 )
 from nango_py.paths import compile_path
-from nango_py.policy.breaker import CircuitBreaker
-from nango_py.policy.limit_headers import LimitHeaders
 from nango_py.policy.pagination import Pagination, check
-from nango_py.policy.rate_limit_rule import RateLimit
-from nango_py.policy.reactions import Reaction
-from nango_py.policy.retry import InBody, RetryPolicy
-from nango_py.policy.status_rule import is_status_rule
 from nango_py.secret import Secret
 from nango_py.template import names_in, split, tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from nango_py.auth import AuthScheme
     from nango_py.declare.merge import Merged
@@ -74,13 +67,13 @@ class Builder:
             blueprints=blueprints,
             credentials=_fields(data.get("credentials"), auth.fields),
             connection_config=_fields(data.get("connection_config"), ()),
-            retry=self._retry(data.get("retry")),
-            rate_limit=self._rate_limit(data.get("rate_limit", ())),
+            retry=retry_of(self, data.get("retry")),
+            rate_limit=rate_limits_of(self, data.get("rate_limit", ())),
             pagination=pagination,
             verification=self._verification(data.get("verification")),
             network=Network(**_known(data.get("network"))),
             timeouts=Timeouts(**{name: float(value) for name, value in _known(data.get("timeouts")).items()}),
-            circuit_breaker=self._circuit_breaker(data.get("circuit_breaker", False)),
+            circuit_breaker=circuit_breaker_of(self, data.get("circuit_breaker", False)),
             response_limit=data.get("response_limit"),
             actions={
                 name: self._action(name, keys, pagination) for name, keys in _known(data.get("actions")).items()
@@ -101,7 +94,8 @@ class Builder:
         location = self.merged.locate(pointer, key=key) or self.location
         self.problems.append(Problem(location=location, code=code, message=message, hint=hint, pointer=pointer))
 
-    def _attempt(self, pointer: str, make: Callable[[], Any], code: str = "value") -> Any:
+    def attempt(self, pointer: str, make: Callable[[], Any], code: str = "value") -> Any:
+        """Return what *make* makes, or report its ValueError at *pointer* and return None."""
         try:
             return make()
         except ValueError as error:
@@ -133,56 +127,6 @@ class Builder:
             cookies=keys.get("cookies", False),
         )
 
-    def _retry(self, keys: Mapping[str, Any] | None) -> RetryPolicy:
-        known = _known(keys)
-        for name in ("after", "at", "auto"):
-            if isinstance(known.get(name), str):
-                known[name] = (known[name],)
-        for name in ("error_code", "not_processed"):
-            self._statuses(known.get(name, ()), f"/retry/{name}")
-        if "in_body" in known:
-            known["in_body"] = self._attempt("/retry/in_body", lambda: InBody(**_known(known["in_body"])))
-        known["reactions"] = [
-            self._reaction(keys, f"/retry/reactions/{index}") for index, keys in enumerate(known.get("reactions", ()))
-        ]
-        frozen: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in known.items()
-        }
-        return self._attempt("/retry", lambda: RetryPolicy(**frozen)) or RetryPolicy()
-
-    def _reaction(self, keys: Mapping[str, Any], pointer: str) -> Reaction | None:
-        known = _known(keys)
-        self._statuses(known.get("status", ()), f"{pointer}/status")
-        if "message" in known:
-            known["message"] = split(known["message"])
-        frozen: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in known.items()
-        }
-        return self._attempt(pointer, lambda: Reaction(**frozen))  # type: ignore[no-any-return]
-
-    def _statuses(self, rules: Iterable[str], pointer: str) -> None:
-        for index, rule in enumerate(rules):
-            if not is_status_rule(rule):
-                self.report(
-                    f"{pointer}/{index}", "retry.status", f"{rule!r} is no status.",
-                    'Write "429", "5xx" or "500-502".',
-                )  # fmt: skip
-
-    def _rate_limit(self, entries: Sequence[Mapping[str, Any]]) -> tuple[RateLimit, ...]:
-        made = [
-            self._attempt(f"/rate_limit/{index}", partial(_limit_of, entry), "rate_limit")
-            for index, entry in enumerate(entries)
-        ]
-        if sum("headers" in entry for entry in entries) > 1:
-            self.report("/rate_limit", "rate_limit", "headers can be named in one entry only.")
-        return tuple(limit for limit in made if limit is not None)
-
-    def _circuit_breaker(self, written: Any) -> CircuitBreaker | None:
-        if written is False:
-            return None
-        keys = {} if written is True else _known(written)
-        return self._attempt("/circuit_breaker", lambda: CircuitBreaker(**keys))  # type: ignore[no-any-return]
-
     def _pagination(self, keys: Mapping[str, Any] | None, pointer: str) -> Pagination | None:
         if keys is None:
             return None
@@ -212,7 +156,7 @@ class Builder:
 
     def _path(self, text: str | None, pointer: str) -> None:
         if text is not None:
-            self._attempt(pointer, lambda: compile_path(text), "path")
+            self.attempt(pointer, lambda: compile_path(text), "path")
 
     def _action(self, name: str, keys: Mapping[str, Any], default: Pagination | None) -> Action:
         pointer = pointer_to("actions", name)
@@ -303,15 +247,6 @@ def _patterns_in(declared: Any, pointer: str) -> Iterator[tuple[str, str]]:
 
 def _known(keys: Mapping[str, Any] | None) -> dict[str, Any]:
     return {key: value for key, value in (keys or {}).items() if not key.startswith("x-")}
-
-
-def _limit_of(entry: Mapping[str, Any]) -> RateLimit:
-    known = _known(entry)
-    if "headers" in known:
-        known["headers"] = LimitHeaders(**_known(known["headers"]))
-    if "cost" in known:
-        known["cost"] = MappingProxyType(dict(known["cost"]))
-    return RateLimit(**{**known, "paths": tuple(known.get("paths", ()))})
 
 
 def _secret(value: Any) -> Secret | None:
