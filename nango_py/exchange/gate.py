@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -69,7 +68,7 @@ class Gate:
         self.states = [State() for _ in self.rules]
         self.concurrency = min((rule.concurrency for rule in rules if rule.concurrency), default=None)
         self.learnt: dict[str, Learnt] = {}
-        self.queue: deque[Entry] = deque()
+        self.queue: list[Entry] = []
         self.is_taught = not learns
         self.asked_at = -math.inf
         self.in_flight = self.answered = self.busy = 0
@@ -91,7 +90,7 @@ class Gate:
         """
         with self._lock:
             if first:
-                self.queue.appendleft(entry)
+                self.queue.insert(0, entry)
             else:
                 self.queue.append(entry)
             wait = self._ask(entry)
@@ -163,7 +162,7 @@ class Gate:
     def forget(self) -> None:
         """Start anew in a forked child: the parent's requests and its lock stay with the parent."""
         self._lock = threading.Lock()
-        self.queue = deque()
+        self.queue = []
         self.in_flight = self.busy = 0
         self.answered = 0
         self.asked_at = -math.inf
@@ -196,7 +195,7 @@ class Gate:
             if entry.ticket is None or entry.ticket.done():
                 entry.ticket = Future()
             return wait
-        self.queue.popleft()
+        self.queue.pop(0)
         self.in_flight += 1
         self.busy += 1
         self._wake()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakSet
 
@@ -97,8 +96,7 @@ class Limits:
 
     def __init__(self, shared: SharedGates) -> None:
         self._shared = shared
-        self._own: tuple[Way, ...] | None = None
-        self._lock = Lock()
+        self._own = shared.make("connection")
         self._silent = 0
         shared.limits.add(self)
         self.is_free = False
@@ -175,14 +173,13 @@ class Limits:
     def views(self) -> tuple[Limit, ...]:
         """Return what is left of each limit."""
         now = self._shared.clock.monotonic()
-        own = [limit for _, gate in self._connection_gates() for limit in views(gate, "connection", now)]
+        own = [limit for _, gate in self._own for limit in views(gate, "connection", now)]
         shared = [limit for _, gate in self._shared.gates for limit in views(gate, "integration", now)]
         return (*own, *shared)
 
     def forget(self) -> None:
         """Start anew in a forked child."""
-        self._lock = Lock()
-        for _, gate in self._own or ():
+        for _, gate in self._own:
             gate.forget()
 
     def _settle(
@@ -211,18 +208,11 @@ class Limits:
                 yield gate
 
     def _all(self) -> tuple[Way, ...]:
-        return (*self._connection_gates(), *self._shared.gates)
-
-    def _connection_gates(self) -> tuple[Way, ...]:
-        if self._own is None:
-            with self._lock:
-                if self._own is None:
-                    self._own = self._shared.make("connection")
-        return self._own
+        return (*self._own, *self._shared.gates)
 
     def _general(self) -> Gate:
         """Return the gate that learns."""
-        ways = self._connection_gates() if self._shared.learning == "connection" else self._shared.gates
+        ways = self._own if self._shared.learning == "connection" else self._shared.gates
         return ways[-1][1]
 
 
