@@ -274,11 +274,9 @@ class Core:
                 f"integration {integration.name!r} declares no pagination. Give pagination={{'type': ...}}, "
                 "or declare it."
             )
+        declared, given = integration.pagination, keys or {}
         try:
-            if integration.pagination is None or "type" in (keys or {}):
-                pagination = Pagination(**(keys or {}))
-            else:
-                pagination = replace(integration.pagination, **(keys or {}))
+            pagination = Pagination(**given) if declared is None else replace(declared, **given)
         except TypeError:
             raise UsageError(f"pagination: unknown or missing key among {', '.join(sorted(keys or {}))}.") from None
         if gaps := check(pagination):

@@ -189,7 +189,7 @@ class Builder:
             )  # fmt: skip
         if written is True:
             return default
-        if default is None or written.get("type", default.type) != default.type:
+        if default is None:
             if "type" not in written:
                 self.report(pointer, "pagination.incomplete", "pagination needs its 'type'.")
                 return None

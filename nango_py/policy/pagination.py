@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from nango_py.errors import UsageError
 from nango_py.paths import compile_path
 from nango_py.policy.pages.cursor import CURSOR
-from nango_py.policy.pages.guards import guard_empty, guard_items, guard_mark
+from nango_py.policy.pages.guards import guard_empty, guard_items, guard_mark, guard_repeats
 from nango_py.policy.pages.items import count_of, items_of
 from nango_py.policy.pages.link import LINK
 from nango_py.policy.pages.offset import OFFSET
@@ -148,7 +148,7 @@ def _guarded(step: Step, mark: Mark) -> Position:
     if word is None:
         position = guard_items(step, position)
     elif not step.pagination.allow_repeated_cursor:
-        position = guard_mark(step, position, mark=mark, word=word)
+        position = guard_repeats(step, guard_mark(step, position, mark=mark, word=word))
     return replace(position, mark=mark)
 
 

@@ -12,9 +12,10 @@ from nango_py.policy.pages.walk import broken_off
 if TYPE_CHECKING:
     from nango_py.policy.pages.walk import Mark, Position, Step
 
-__all__ = ["guard_empty", "guard_items", "guard_mark"]
+__all__ = ["guard_empty", "guard_items", "guard_mark", "guard_repeats"]
 
 MOST_EMPTY: Final = 10
+MOST_ALIKE: Final = 10
 REMEMBERED: Final = 32
 
 
@@ -49,6 +50,24 @@ def guard_items(step: Step, position: Position) -> Position:
         )
         raise broken_off(step.position, f"{what}. Check the names in the pagination of the blueprint")
     return replace(position, last=digest)
+
+
+def guard_repeats(step: Step, position: Position) -> Position:
+    """Return the position with the page remembered, or refuse one more page of the same items under a new mark.
+
+    Short pages of poor items may well be alike, so that a few of them pass; first and last item stand for a page.
+    """
+    items = step.answer.items
+    if not items:
+        return position
+    digest = _digest(json.dumps((len(items), items[0], items[-1]), default=str))
+    repeats = position.repeats + 1 if digest == position.last else 0
+    if repeats >= MOST_ALIKE:
+        what = (
+            f"{repeats + 1} pages in a row held the same items, so the provider seems not to know the cursor or link"
+        )
+        raise broken_off(step.position, f"{what}. Check the names in the pagination of the blueprint")
+    return replace(position, last=digest, repeats=repeats)
 
 
 def _digest(text: str) -> str:

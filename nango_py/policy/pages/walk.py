@@ -59,7 +59,7 @@ class Position:
     """Where a walk stands: the page to ask for, counted from 1, and what its guards remember.
 
     ``seen`` holds digests of the latest marks, ``anchor`` that of an older one, ``last`` that of the latest page's
-    items.
+    items, which were those of the pages before it ``repeats`` times.
     """
 
     type: PageType
@@ -71,6 +71,7 @@ class Position:
     anchor: str | None = None
     last: str | None = None
     empties: int = 0
+    repeats: int = 0
 
     def to_text(self) -> str:
         """Return the position as opaque JSON; credentials in a link's query are left out."""
