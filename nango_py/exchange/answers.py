@@ -17,7 +17,7 @@ from nango_py.errors import (
 )
 from nango_py.exchange.attempts import attempts_of, described
 from nango_py.exchange.conversation import RENEWAL_ERROR, converse, json_of
-from nango_py.http import TooLargeError, TransportError
+from nango_py.http import DecodingError, TooLargeError, TransportError
 from nango_py.paths import compile_path
 from nango_py.policy.outcome import Outcome
 from nango_py.policy.reactions import reaction_to
@@ -59,6 +59,7 @@ class Asker:
 
         Raises:
             UnreachableError: No answer came.
+            ResponseError, OutputError: It is too large, or cannot be unpacked.
             RateLimitedError: Its turn would come too late; nothing was sent.
             DeadlineError: The time given to the action is over.
         """
@@ -81,6 +82,8 @@ class Asker:
                 f"{described(request)}: {self.session.masked(str(error))}.",
                 attempts=attempts_of(error),
             )
+        except DecodingError as error:
+            self.fail(OutputError, f"{described(request)} was answered with a body that cannot be unpacked: {error}.")
         except (RateLimitedError, UnreachableError) as error:
             error.action = self.action
             raise
@@ -191,13 +194,6 @@ def matches(sign: Sign, body: Any) -> bool:
 def _message(sign: Sign, body: Any) -> str:
     said = compile_path(sign.message).find(body) if sign.message else None
     return str(said)[:_EXCERPT] if said is not None else f"{sign.path!r} is not {sign.value!r}"
-
-
-def _json_or_none(answer: Response) -> object | None:
-    try:
-        return json.loads(answer.content)  # type: ignore[no-any-return]
-    except (ValueError, RecursionError):
-        return None
 
 
 def _excerpt(answer: Response) -> str:

@@ -7,7 +7,7 @@ import zlib
 import httpx
 import pytest
 
-from nango_py import AsyncNango, ResponseError, http
+from nango_py import AsyncNango, OutputError, ResponseError, http
 from nango_py.http import TooLargeError
 from tests.exchange.scripted import KEY, engine, keys_of
 
@@ -154,6 +154,8 @@ def test_a_damaged_body_is_the_same_error_with_and_without_a_limit():
         with engine(answering(body, Content_Encoding="gzip"), **limit) as nango, nango.client("acme", "u") as client:
             with pytest.raises(http.DecodingError):
                 client.get("thing")
+            with pytest.raises(OutputError, match="cannot be unpacked"):
+                nango.trigger_action("acme", "get", "u")
 
 
 def test_without_a_limit_there_is_none():
