@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from nango_py.errors import ResponseError, UsageError
-from tests.servers.faces import BACKENDS, face
+from tests.servers.faces import BACKENDS, SOURCE, face
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +61,27 @@ def test_walk_goes_on_from_a_saved_position(nango: Face, integration: str, json_
     rest = nango.collect("paginate", integration, "user-1", "posts", params=asked, position=page.position)
 
     assert list(json_server.titles[10:]) == [post["title"] for post in rest]
+
+
+RESUMED = """
+import sys
+from nango_py import Nango
+
+with Nango.load(sys.argv[1], store="memory://") as nango:
+    nango.register_connection(sys.argv[2], "user-1", {})
+    for post in nango.paginate(sys.argv[2], "user-1", "posts", params={"_page": 1}, position=sys.argv[3]):
+        print(post["title"])
+"""
+
+
+@every_walk
+def test_walk_goes_on_in_another_process(nango: Face, integration: str, json_server: JsonServer) -> None:
+    (page,) = nango.collect("pages", integration, "user-1", "posts", params={"_page": 1}, max_pages=1)
+    command = [sys.executable, "-c", RESUMED, str(SOURCE), integration, page.position]
+    environ = {**os.environ, "JSON_SERVER_URL": json_server.url, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+
+    assert list(json_server.titles[10:]) == done.stdout.splitlines()
 
 
 def test_nothing_is_sent_as_authorization(nango: Face) -> None:
