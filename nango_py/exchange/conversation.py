@@ -11,6 +11,7 @@ from nango_py.errors import NangoError, RateLimitedError
 from nango_py.exchange.attempts import Attempt, attach
 from nango_py.exchange.breakers import Fuse
 from nango_py.exchange.response_limit import limit_answer
+from nango_py.exchange.retry_extension import policy_of
 from nango_py.exchange.timeouts import hurried
 from nango_py.http import ByteStream, Response, TransportError
 from nango_py.log import is_heard
@@ -72,7 +73,7 @@ class _Exchange:
         self.session = session
         self.clock = clock
         self.random = random
-        self.policy = session.integration.retry
+        self.policy = policy_of(request, session.integration.retry)
         self.deadline = deadline
         if deadline is not None:
             self.policy = _within(self.policy, deadline)
@@ -133,6 +134,7 @@ class _Exchange:
                     longest=self.policy.max_wait,
                     left=lambda: self.policy.deadline - (self.clock.monotonic() - self.started),
                     again=bool(self.attempts),
+                    may_explore=self.body is not None and len(self.attempts) + 1 < self.policy.max_attempts,
                 )
             )
         except RateLimitedError as error:

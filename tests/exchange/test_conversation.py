@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from nango_py import AuthenticationError, RateLimitedError, ResponseError
+from nango_py import AuthenticationError, RateLimitedError, ResponseError, UsageError
 from nango_py.testing import ManualClock
 from tests.exchange.scripted import KEY, Script, engine
 
@@ -181,3 +181,37 @@ def test_transport_errors_bear_the_history_in_clients_and_actions():
         with pytest.raises(httpx.ConnectError) as caught:
             client.get("thing")
     assert [(None, "network_error"), (None, "max_attempts")] == history(caught.value)
+
+
+def test_one_request_can_have_a_policy_of_its_own():
+    script, clock = Script((429, {"X-Again": "3", "Retry-After": "9"}, {}), FINE), ManualClock()
+    with engine(script, clock=clock) as nango, nango.client("acme", "u") as client:
+        answer = client.get("thing", extensions={"nango_retry": {"after": "X-Again", "max_attempts": 2}})
+    assert [("preconfigured_after", 3.0), ("success", None)] == [
+        (attempt.decision, attempt.waited) for attempt in answer.extensions["nango_attempts"]
+    ]
+
+
+def test_the_next_request_has_the_declared_policy_again():
+    script = Script((500, {}, {}))
+    with engine(script) as nango, nango.client("acme", "u") as client:
+        client.get("thing", extensions={"nango_retry": {"max_attempts": 1}})
+        assert 1 == len(script.requests)
+        client.get("thing")
+    assert 5 == len(script.requests)
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"max_atempts": 1}, "Did you mean 'max_attempts'"),
+        ({"max_attempts": 0}, "at least one attempt"),
+        ({"max_attempts": "3"}, "not supported"),
+        ({"in_body": {"paths": "x"}}, "paths"),
+        ([1], "not list"),
+    ],
+)
+def test_a_policy_that_cannot_work_is_the_callers_mistake(keys, words):
+    with engine(Script(FINE)) as nango, nango.client("acme", "u") as client:
+        with pytest.raises(UsageError, match=words):
+            client.get("thing", extensions={"nango_retry": keys})
