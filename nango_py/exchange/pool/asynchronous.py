@@ -253,7 +253,8 @@ def _unchanged(request: Request) -> Request:
 
 
 def _fast_network() -> httpcore.AsyncNetworkBackend:
-    return httpcore.TrioBackend() if sniffio.current_async_library() == "trio" else LoopNetwork()
+    # Other loops (uvloop) cannot try a host's addresses side by side; anyio does that for them, and trio has its own.
+    return LoopNetwork() if isinstance(_running_loop(), asyncio.BaseEventLoop) else _network()
 
 
 def _network() -> httpcore.AsyncNetworkBackend:
