@@ -103,10 +103,11 @@ class Asker:
             UnreachableError, AuthenticationError, RateLimitedError, ResponseError, OutputError: See each.
         """
         answer = yield from self.ask(request)
-        if not self.is_success(request, answer):
-            self.refuse(request, answer)
-        if reaction_to(self._policy.reactions, self._outcome(request, answer)):
-            return answer, json_of(answer)
+        if not answer.is_success or self._policy.judges_success:
+            if not self.is_success(request, answer):
+                self.refuse(request, answer)
+            if reaction_to(self._policy.reactions, self._outcome(request, answer)):
+                return answer, json_of(answer)
         body = self._json(request, answer)
         if ok is not None and not matches(ok, body):
             self.refuse(request, answer, _message(ok, body))

@@ -95,7 +95,7 @@ class RetryPolicy:
 
     def needs_body(self, status: int) -> bool:
         """Tell whether an answer of that status has to be read before it can be judged."""
-        return self.in_body is not None or needs_body(self.reactions, status)
+        return self.in_body is not None or (bool(self.reactions) and needs_body(self.reactions, status))
 
 
 @lru_cache(maxsize=256)
