@@ -45,8 +45,11 @@ class Entry:
 
     method: str
     path: str
+    may_explore: bool = True
     ticket: Future[None] | None = None
     answered_before: int = 0
+    in_flight: tuple[int, ...] = ()
+    """The declared limits that count it as in flight, by their places."""
     learnt: dict[str, Sent] = field(default_factory=dict)
     passed_at: float = 0.0
 
@@ -56,7 +59,7 @@ class Gate:
 
     __slots__ = (
         "_clock", "_lock", "answered", "asked_at", "busy", "concurrency", "held_until", "in_flight", "is_taught",
-        "learnt", "queue", "recheck_at", "rules", "states",
+        "learnt", "parts", "queue", "recheck_at", "rules", "states",
     )  # fmt: skip
 
     def __init__(self, rules: Sequence[RateLimit], clock: Clock, *, learns: bool = False) -> None:
@@ -68,6 +71,7 @@ class Gate:
         self.states = [State() for _ in self.rules]
         self.concurrency = min((rule.concurrency for rule in rules if rule.concurrency), default=None)
         self.learnt: dict[str, Learnt] = {}
+        self.parts: dict[str, set[str]] = {}
         self.queue: list[Entry] = []
         self.is_taught = not learns
         self.asked_at = -math.inf
@@ -111,8 +115,9 @@ class Gate:
         with self._lock:
             self.in_flight -= 1
             for index, (rule, bucket) in enumerate(self.rules):
-                cost = rule.cost_of(entry.method, entry.path)
-                self.states[index] = rate_limit.settle(bucket, self.states[index], now, cost)
+                if index in entry.in_flight:
+                    cost = rule.cost_of(entry.method, entry.path)
+                    self.states[index] = rate_limit.settle(bucket, self.states[index], now, cost)
             uncounted = self.in_flight + self.answered - entry.answered_before
             self.answered += 1
             if has_answer:
@@ -129,6 +134,8 @@ class Gate:
         now = self._clock.monotonic()
         with self._lock:
             for said in reports:
+                if said.is_partial:
+                    self.parts.setdefault(said.name, set())
                 self._hear(said, Sent(), now, self.in_flight, is_quiet=False)
             self._wake()
 
@@ -140,7 +147,9 @@ class Gate:
             self.asked_at = -math.inf
             for index, (rule, bucket) in enumerate(self.rules):
                 cost = rule.cost_of(entry.method, entry.path)
-                self.states[index] = rate_limit.undo(bucket, self.states[index], cost)
+                self.states[index] = rate_limit.undo(
+                    bucket, self.states[index], cost, in_flight=index in entry.in_flight
+                )
             for name, sent in entry.learnt.items():
                 if name in self.learnt:
                     self.learnt[name] = learnt_limit.abandon(self.learnt[name], sent, cost=1)
@@ -215,11 +224,16 @@ class Gate:
             states.append(after)
         learnt: dict[str, tuple[Learnt, Sent]] = {}
         for name, known in self.learnt.items():
-            changed, seconds, sent = learnt_limit.take(known, now)
+            if not self._counts(name, entry):
+                continue
+            changed, seconds, sent = learnt_limit.take(known, now, may_explore=entry.may_explore)
             wait = max(wait, seconds)
             learnt[name] = (changed, sent)
         if wait:
             return wait
+        entry.in_flight = tuple(
+            index for index, after in enumerate(states) if after.in_flight > self.states[index].in_flight
+        )
         self.states = states
         for name, (changed, sent) in learnt.items():
             self.learnt[name], entry.learnt[name] = changed, sent
@@ -248,7 +262,13 @@ class Gate:
             elif all(said.name != name for said in reports):
                 self.learnt[name] = learnt_limit.abandon(self.learnt[name], sent)
         for said in reports:
+            if said.is_partial and (said.name in self.parts or len(self.parts) < MOST_LEARNT):
+                self.parts.setdefault(said.name, set()).add(_part(entry.path))
             self._hear(said, entry.learnt.get(said.name, Sent()), now, uncounted, is_quiet=not self.in_flight)
+
+    def _counts(self, name: str, entry: Entry) -> bool:
+        """Tell whether a learnt limit counts a request, as far as answers to its like have told."""
+        return name not in self.parts or _part(entry.path) in self.parts[name]
 
     def _hear(self, said: Report, sent: Sent, now: float, uncounted: int, *, is_quiet: bool) -> None:
         known = self.learnt.get(said.name)
@@ -269,3 +289,8 @@ class Gate:
             if entry in self.queue:
                 self.queue.remove(entry)
                 self._wake()
+
+
+def _part(path: str) -> str:
+    """Return what stands for a kind of requests: the first segment of their paths."""
+    return path.partition("/")[0]

@@ -103,9 +103,18 @@ class Limits:
         """Whether no limit is known, so that requests need not ask."""
 
     def enter(
-        self, request: Request, base_path: str, *, longest: float, left: Callable[[], float], again: bool
+        self,
+        request: Request,
+        base_path: str,
+        *,
+        longest: float,
+        left: Callable[[], float],
+        again: bool,
+        may_explore: bool,
     ) -> Flow[Passage]:
         """Wait until a request may be sent; *again* lets it pass before those that have not been sent yet.
+
+        *may_explore* tells that it can be sent once more, should it be refused.
 
         Raises:
             RateLimitedError: Its turn would come later than in *longest* or *left* seconds; nothing was sent.
@@ -114,7 +123,7 @@ class Limits:
         method, path = request.method, request.url.path.removeprefix(base_path).lstrip("/")
         try:
             for gate in self._gates_of(method, path):
-                entry = Entry(method, path)
+                entry = Entry(method, path, may_explore)
                 yield from gate.enter(entry, longest=longest, left=left, first=again)
                 passage.entries.append((gate, entry))
         except TooLate as late:
@@ -142,7 +151,8 @@ class Limits:
         now = self._shared.clock.now()
         reports = read_limits(result.headers, now=now, names=names) if is_telling else ()
         refused, seconds = self._refusal(outcome, now) if is_failed else (False, None)
-        if seconds:
+        # A limit of one kind of requests that is used up says so itself.
+        if seconds and not any(said.is_partial and not said.remaining for said in reports):
             self.hold(passage, seconds)
         if passage is None and not reports:
             return

@@ -85,10 +85,11 @@ def level_at(learnt: Learnt, now: float) -> float:
     return max(learnt.level, min(full, learnt.level + learnt.flow * (now - learnt.at)))
 
 
-def take(learnt: Learnt, now: float, cost: float = 1) -> tuple[Learnt, float, Sent]:
+def take(learnt: Learnt, now: float, cost: float = 1, *, may_explore: bool = True) -> tuple[Learnt, float, Sent]:
     """Return the state after a request that may be sent now and 0, or the same state and the seconds to wait.
 
-    Once the limit is whole again, or may be, a single request is let through: its answer says what came back.
+    Once the limit is whole again, or may be, a single request is let through: its answer says what came back. Whether
+    anything comes back before that, *may_explore* only one that can be sent again, should it be refused.
     Infinity means: after the next answer.
     """
     level = level_at(learnt, now)
@@ -96,7 +97,7 @@ def take(learnt: Learnt, now: float, cost: float = 1) -> tuple[Learnt, float, Se
         return replace(learnt, level=level - cost, at=now, sent=learnt.sent + cost), 0.0, Sent(now)
     if learnt.probing:
         return learnt, math.inf, Sent()
-    due = _due(learnt, level, now, cost)
+    due = _due(learnt, level, now, cost, may_explore=may_explore)
     if due > now + TOLERANCE:
         return learnt, due - now, Sent()
     sent = Sent(now, is_probe=True, is_exploring=now + TOLERANCE < learnt.reset_at + learnt.grace)
@@ -160,12 +161,12 @@ def abandon(learnt: Learnt, sent: Sent, *, cost: float = 0) -> Learnt:
     )
 
 
-def _due(learnt: Learnt, level: float, now: float, cost: float) -> float:
+def _due(learnt: Learnt, level: float, now: float, cost: float, *, may_explore: bool) -> float:
     """Return when a request may be sent, though it is not known that one is left."""
     due = learnt.reset_at + learnt.grace
     if learnt.flow:
         return min(due, now + (cost - level) / learnt.flow) if cost <= learnt.highest + 1 else due
-    if learnt.explored or learnt.reset_at - learnt.at > EXPLORED:
+    if learnt.explored or not may_explore or learnt.reset_at - learnt.at > EXPLORED:
         return due
     return min(due, learnt.at + _pause(learnt))
 

@@ -64,7 +64,8 @@ class LimitHeaders:
 class Report:
     """What is said of one limit: ``remaining`` of ``limit``, whole again in ``reset`` seconds.
 
-    ``window`` is its length in seconds. None stands for what was not said.
+    ``window`` is its length in seconds. None stands for what was not said. ``is_partial`` tells that it is one of
+    several that count different requests.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Report:
     limit: float | None = None
     reset: float | None = None
     window: float | None = None
+    is_partial: bool = False
 
 
 @dataclass(slots=True)
@@ -135,11 +137,14 @@ def _families(headers: Headers, now: float) -> Iterator[Report]:
         if match is None:
             continue
         unit = match[2] or ""
-        group = found.setdefault(name[: match.start(1)] + unit, _Found())
+        group = found.setdefault(f"{name[: match.start(1) - 1]}{unit and '-'}{unit}", _Found())
         _add(group, match[1], text, now)
         if unit in _UNITS:
             group.values["window"] = _UNITS[unit]
-    yield from _reports(found)
+    part = headers.get("X-RateLimit-Resource") or headers.get("X-RateLimit-Bucket")
+    for report in _reports(found):
+        # GitHub and Discord count their kinds of requests apart, and name the kind.
+        yield replace(report, name=f"{report.name} {part[:64]}", is_partial=True) if part else report
 
 
 def _hubspot(headers: Headers) -> Iterator[Report]:

@@ -71,12 +71,13 @@ def decide(bucket: Bucket, state: State, now: float, cost: int = 1) -> tuple[Sta
 
 
 def settle(bucket: Bucket, state: State, now: float, cost: int = 1) -> State:
-    """Return the state after the answer, or the failure, of a request that was sent."""
+    """Return the state after the answer, or the failure, of a request that ``decide`` has counted as in flight."""
     cost = min(cost, bucket.at_once)
     if not cost:
         return state
     if bucket.burst is not None:
-        return _opened(bucket, state, now)
+        whole_at = _within_reach(bucket, state, now) + cost * bucket.interval
+        return replace(state, in_flight=max(0, state.in_flight - cost), whole_at=whole_at)
     answered = _recent(bucket, state, now)
     width = bucket.per / SLICES if bucket.limit > SLICES else 0.0
     moment = math.ceil(now / width) * width if width else now
@@ -87,10 +88,10 @@ def settle(bucket: Bucket, state: State, now: float, cost: int = 1) -> State:
     return replace(state, in_flight=max(0, state.in_flight - cost), answered=answered)
 
 
-def undo(bucket: Bucket, state: State, cost: int = 1) -> State:
-    """Return the state as if a request that was never sent had not been let through."""
+def undo(bucket: Bucket, state: State, cost: int = 1, *, in_flight: bool = True) -> State:
+    """Return the state as if a request that was never sent had not been let through, *in_flight* or not."""
     cost = min(cost, bucket.at_once)
-    if bucket.burst is not None and not state.in_flight:
+    if not in_flight:
         return replace(state, whole_at=state.whole_at - cost * bucket.interval)
     return replace(state, in_flight=max(0, state.in_flight - cost))
 
@@ -99,14 +100,14 @@ def left(bucket: Bucket, state: State, now: float) -> int:
     """Return how many requests may be sent at once now."""
     if bucket.burst is None:
         return bucket.limit - state.in_flight - sum(count for _, count in _recent(bucket, state, now))
-    used = state.in_flight or (_within_reach(bucket, state, now) - now) / bucket.interval
+    used = state.in_flight + (_within_reach(bucket, state, now) - now) / bucket.interval
     return max(0, math.floor(bucket.burst - used + TOLERANCE))
 
 
 def whole_in(bucket: Bucket, state: State, now: float) -> float:
     """Return the seconds until nothing is in use, if the answers that are awaited came now."""
     if bucket.burst is not None:
-        return max(state.in_flight * bucket.interval, _within_reach(bucket, state, now) - now)
+        return state.in_flight * bucket.interval + _within_reach(bucket, state, now) - now
     if state.in_flight:
         return bucket.per
     return max((moment + bucket.per - now for moment, _ in _recent(bucket, state, now)), default=0.0)
@@ -138,24 +139,17 @@ def _recent(bucket: Bucket, state: State, now: float) -> tuple[tuple[float, int]
 def _leak(bucket: Bucket, state: State, now: float, cost: int) -> tuple[State, float]:
     """Take from a leaky bucket (generic cell rate algorithm).
 
-    The provider's bucket begins to refill when the first request arrives: until its answer tells that it did, nothing
-    flows back (what is in flight later on only arrives at a bucket that has refilled meanwhile).
+    The provider's bucket refills only after a request has arrived. So those that are sent to a bucket which is whole
+    are counted as if they arrived just now, until their answers tell that they did; one that is sent later arrives at
+    a bucket that has refilled meanwhile.
     """
     whole_at = _within_reach(bucket, state, now)
-    if whole_at <= now:
-        if state.in_flight + cost > bucket.at_once:
-            return state, math.inf
-        return replace(state, in_flight=state.in_flight + cost), 0.0
-    wait = whole_at + (cost - bucket.at_once) * bucket.interval - now
+    wait = whole_at + (state.in_flight + cost - bucket.at_once) * bucket.interval - now
     if wait > TOLERANCE:
-        return state, wait
+        return state, math.inf if state.in_flight + cost > bucket.at_once else wait
+    if whole_at <= now:
+        return replace(state, in_flight=state.in_flight + cost), 0.0
     return replace(state, whole_at=whole_at + cost * bucket.interval), 0.0
-
-
-def _opened(bucket: Bucket, state: State, now: float) -> State:
-    if not state.in_flight:
-        return state
-    return replace(state, in_flight=0, whole_at=now + state.in_flight * bucket.interval)
 
 
 def _within_reach(bucket: Bucket, state: State, now: float) -> float:

@@ -137,6 +137,46 @@ def test_a_refusal_of_some_paths_holds_those():
     assert [7.0] == clock.slept
 
 
+def test_a_provider_that_counts_kinds_of_requests_apart_is_believed():
+    def answer(request):
+        kind = "search" if "search" in request.url.path else "core"
+        headers = {
+            **LIMITED,
+            "X-RateLimit-Resource": kind,
+            "X-RateLimit-Remaining": "0" if kind == "search" else "70",
+        }
+        return httpx.Response(200, headers=headers)
+
+    nango, clock = engine(answer, retry={"max_attempts": 1})
+    with nango:
+        nango.register_connection("a", "u", {})
+        with nango.client("a", "u") as client:
+            for path in ("search/x", "repos/x", "repos/y"):
+                client.get(path)
+            assert [] == clock.slept
+            client.get("search/y")
+        told = nango.limits("a", "u")
+
+    assert [50.0] == clock.slept
+    assert ["x-ratelimit search", "x-ratelimit core"] == [limit.name for limit in told]
+
+
+def test_a_used_up_kind_of_requests_holds_no_other():
+    def answer(request):
+        if "search" in request.url.path:
+            headers = {**LIMITED, "X-RateLimit-Resource": "search", "Retry-After": "50"}
+            return httpx.Response(429, headers=headers)
+        return httpx.Response(200)
+
+    nango, clock = engine(answer, retry={"max_attempts": 1})
+    with nango:
+        nango.register_connection("a", "u", {})
+        with nango.client("a", "u") as client:
+            assert [429, 200] == [client.get(path).status_code for path in ("search/x", "repos/x")]
+
+    assert [] == clock.slept
+
+
 def test_a_wait_longer_than_max_wait_is_an_error_that_says_when():
     nango, clock = engine(
         ok, [{"limit": 1, "per": 3600}], actions={"get": {"request": {"path": "x"}}}, retry={"max_wait": 20}
@@ -179,7 +219,7 @@ def test_what_is_left_is_told():
     assert [
         ("calls", "declared", "connection", 10, 9, 40.0),
         ("4 at once", "declared", "connection", 4, 4, 0.0),
-        ("x-ratelimit-", "learnt", "connection", 100, 40, 30.0),
+        ("x-ratelimit", "learnt", "connection", 100, 40, 30.0),
         ("9 in 1 s", "declared", "integration", 9, 9, 0.0),
     ] == [(one.name, one.source, one.scope, one.limit, one.left, one.whole_in) for one in told]
 

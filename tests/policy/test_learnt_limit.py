@@ -223,6 +223,11 @@ def test_a_refused_try_before_the_reset_is_not_repeated():
     assert pytest.approx(5) == take(learnt, START + 5)[1]
 
 
+def test_only_what_can_be_sent_again_is_sent_before_its_time():
+    assert 10 == take(known(remaining=0), START, may_explore=False)[1]
+    assert 5 == take(known(remaining=0), START)[1]
+
+
 def test_far_resets_are_not_tried_out():
     assert 3600 == take(known(remaining=0, reset=3600.0), START)[1]
 

@@ -55,6 +55,13 @@ def test_discords_time_left_comes_before_its_moment():
     assert (5, 0, 1.25) == said(headers)
 
 
+@pytest.mark.parametrize("header", ["X-RateLimit-Resource", "X-RateLimit-Bucket"])
+def test_kinds_of_requests_that_are_counted_apart_have_names(header):
+    (report,) = read({header: "search", "X-RateLimit-Remaining": "5", "X-RateLimit-Reset": "9"})
+
+    assert ("x-ratelimit search", True) == (report.name, report.is_partial)
+
+
 def test_limits_of_several_windows_are_told_apart():
     reports = read(
         {

@@ -19,7 +19,8 @@ def times(bucket, count, *, start=1000.0, pauses=()):
             now += wait
             state, wait = decide(bucket, state, now)
         sent.append(now)
-        state = settle(bucket, state, now)
+        if state.in_flight:
+            state = settle(bucket, state, now)
     return sent
 
 
@@ -32,18 +33,18 @@ def arrivals(bucket, delays, *, start=1000.0):
     state, now, arrived, answers = State(), start, [], []
     for delay in delays:
         while True:
-            state, wait = decide(bucket, state, now)
+            before, (state, wait) = state, decide(bucket, state, now)
             if not wait:
                 break
-            answer = min(answers, default=math.inf)
-            if answer <= now + wait:
+            answer = min(answers, default=(math.inf, False))
+            if answer[0] <= now + wait:
                 answers.remove(answer)
-                now = max(now, answer)
-                state = settle(bucket, state, now)
+                now = max(now, answer[0])
+                state = settle(bucket, state, now) if answer[1] else state
             else:
                 now += wait
         arrived.append(now + delay)
-        answers.append(now + 2 * delay)
+        answers.append((now + 2 * delay, state.in_flight > before.in_flight))
     return sorted(arrived)
 
 
@@ -107,7 +108,7 @@ def test_what_was_never_sent_is_given_back(burst):
 def test_a_bucket_that_was_settled_takes_back_what_was_never_sent():
     bucket = Bucket(limit=2, per=2.0, burst=2)
     state = settle(bucket, decide(bucket, State(), 0.0)[0], 0.0)
-    state = undo(bucket, decide(bucket, state, 0.0)[0])
+    state = undo(bucket, decide(bucket, state, 0.0)[0], in_flight=False)
 
     assert 1 == left(bucket, state, 0.0)
 
@@ -181,8 +182,8 @@ def test_no_window_of_the_provider_sees_more_however_long_requests_are_on_their_
 @given(limit=st.integers(min_value=1, max_value=50), burst=st.integers(min_value=1, max_value=20), delays=DELAYS)
 def test_a_provider_with_a_token_bucket_refuses_nothing(limit, burst, delays):
     bucket = Bucket(limit=limit, per=1.0, burst=burst)
-    # What arrives later than the bucket needs to refill can meet a burst that was sent after it.
-    short = [min(delay, (burst - 1) * bucket.interval / 2) for delay in delays]
+    # What is on its way for as long as the bucket needs to refill can meet a burst that was sent after it.
+    short = [min(delay, (burst - 1) * bucket.interval / 10) for delay in delays]
 
     assert 0 == refusals(bucket, arrivals(bucket, short))
 
