@@ -19,7 +19,6 @@ from nango_py.errors import UsageError
 from nango_py.exchange.pool import forks
 from nango_py.exchange.pool.books import MAX_IDLE, Books, Line
 from nango_py.exchange.pool.failures import no_slot, translated
-from nango_py.exchange.pool.fast_async import AsyncFastConnection
 from nango_py.exchange.pool.guard import AsyncGuard
 from nango_py.exchange.pool.loop_network import LoopNetwork
 from nango_py.exchange.pool.quiet import keep_secrets
@@ -42,7 +41,6 @@ _KIT = Kit(
     socks_proxy=httpcore.AsyncSOCKSProxy,
     guard=AsyncGuard,
 )
-_FAST = replace(_KIT, fast=AsyncFastConnection)
 
 
 class AsyncPool(AsyncBaseTransport):
@@ -66,7 +64,7 @@ class AsyncPool(AsyncBaseTransport):
         self._clock = clock or SystemClock()
         self._backend = network_backend
         self._dialler = Dialler(
-            kit=_FAST if fast else _KIT, contexts=Contexts(environ), environ=environ, resolve=resolve
+            kit=_fast_kit() if fast else _KIT, contexts=Contexts(environ), environ=environ, resolve=resolve
         )
         self._max_idle = max_idle
         self._network = _fast_network if fast else _network
@@ -246,6 +244,12 @@ def _running_loop() -> object:
 
         return trio.lowlevel.current_trio_token()
     return asyncio.get_running_loop()
+
+
+def _fast_kit() -> Kit:
+    from nango_py.exchange.pool.fast_async import AsyncFastConnection  # noqa: PLC0415 - the default pool starts faster without it
+
+    return replace(_KIT, fast=AsyncFastConnection)
 
 
 def _unchanged(request: Request) -> Request:

@@ -15,7 +15,6 @@ from nango_py.errors import UsageError
 from nango_py.exchange.pool import forks
 from nango_py.exchange.pool.books import MAX_IDLE, Books, Line
 from nango_py.exchange.pool.failures import no_slot, translated
-from nango_py.exchange.pool.fast import FastConnection
 from nango_py.exchange.pool.guard import Guard
 from nango_py.exchange.pool.quiet import keep_secrets
 from nango_py.exchange.pool.tls import Contexts
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["KIT", "Pool"]
 
 KIT = Kit(direct=httpcore.ConnectionPool, http_proxy=httpcore.HTTPProxy, socks_proxy=httpcore.SOCKSProxy, guard=Guard)
-_FAST = replace(KIT, fast=FastConnection)
 
 
 class Pool(BaseTransport):
@@ -56,7 +54,7 @@ class Pool(BaseTransport):
         self._clock = clock or SystemClock()
         self._backend = network_backend or httpcore.SyncBackend()
         self._dialler = Dialler(
-            kit=_FAST if fast else KIT, contexts=Contexts(environ), environ=environ, resolve=resolve
+            kit=_fast_kit() if fast else KIT, contexts=Contexts(environ), environ=environ, resolve=resolve
         )
         self._max_idle = max_idle
         self._form: Callable[[Request], Any] = _unchanged if fast else to_core
@@ -151,6 +149,12 @@ class Pool(BaseTransport):
     def _check_open(self) -> None:
         if self._is_closed:
             raise UsageError("the pool is closed; make a new one, or close it later")
+
+
+def _fast_kit() -> Kit:
+    from nango_py.exchange.pool.fast import FastConnection  # noqa: PLC0415 - the default pool starts faster without it
+
+    return replace(KIT, fast=FastConnection)
 
 
 def _unchanged(request: Request) -> Request:
