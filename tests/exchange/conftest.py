@@ -43,6 +43,8 @@ class Server:
         self._threads[0].start()
 
     def stop(self) -> None:
+        # A thread that comes to its gate only now must not wait there for ever.
+        self.gates.default_factory = _open_gate
         for gate in list(self.gates.values()):
             gate.set()
         for each in (self._listener, *self._sockets):
@@ -131,6 +133,12 @@ class Server:
             _copy(connection, other)
             back.join()
         return False
+
+
+def _open_gate() -> threading.Event:
+    gate = threading.Event()
+    gate.set()
+    return gate
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:

@@ -6,6 +6,9 @@ import httpx
 import pytest
 
 from nango_py import AuthenticationError, RateLimitedError, ResponseError, UsageError
+from nango_py.declare import load
+from nango_py.policy.outcome import Outcome
+from nango_py.policy.retry import Stop, Wait, decide
 from nango_py.testing import ManualClock
 from tests.exchange.scripted import KEY, Script, engine
 
@@ -215,3 +218,29 @@ def test_a_policy_that_cannot_work_is_the_callers_mistake(keys, words):
     with engine(Script(FINE)) as nango, nango.client("acme", "u") as client:
         with pytest.raises(UsageError, match=words):
             client.get("thing", extensions={"nango_retry": keys})
+
+
+@pytest.mark.parametrize(
+    ("answer", "ok"),
+    [((404, {}, {}), True), ((200, {}, {"error": {"code": "busy"}}), False), ((200, {}, {}), True)],
+)
+def test_a_check_of_credentials_heeds_reactions(answer, ok):
+    reactions = [{"status": ["404"], "reaction": "ignore"}, is_busy("fail")]
+    with engine(Script(answer), retry={"reactions": reactions}, verification={"path": "me"}) as nango:
+        assert ok == nango.check_connection("acme", "u").ok
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("userRateLimitExceeded", Wait(seconds=1.0, reason="declared_rate_limited")),
+        ("insufficientPermissions", Stop(reason="not_retryable")),
+    ],
+)
+def test_googles_exhausted_quota_is_waited_out_and_a_missing_permission_is_not(reason, expected):
+    declared = load({"integrations": {"google": {"extends_blueprint": "google:v0"}}}, environ={})
+    body = {"error": {"code": 403, "errors": [{"domain": "usageLimits", "reason": reason}]}}
+    seen = Outcome(method="POST", status=403, body=body)
+    policy = declared.integrations["google"].retry
+
+    assert expected == decide(policy, attempt=1, elapsed=0.0, outcome=seen, now=0.0, random=lambda: 1.0)
