@@ -132,3 +132,16 @@ def test_numbers_can_come_from_the_environment(tmp_path):
 
     assert () == loaded.problems
     assert (2.5, 7) == (loaded.integrations["acme"].timeouts.total, loaded.integrations["acme"].response_limit)
+
+
+def test_defaults_hold_where_neither_blueprint_nor_integration_says_otherwise(tmp_path):
+    text = "timeouts: {read: 7}\n"
+    path = tmp_path / "integrations.yaml"
+    body = HEAD + textwrap.indent(text, "    ")
+    path.write_text("defaults: {circuit_breaker: true, response_limit: 500, timeouts: {read: 9, total: 60}}\n" + body)
+    loaded = load(path, environ={})
+
+    assert () == loaded.problems
+    integration = loaded.integrations["acme"]
+    assert (CircuitBreaker(), 500) == (integration.circuit_breaker, integration.response_limit)
+    assert Timeouts(read=7.0, total=60.0) == integration.timeouts
