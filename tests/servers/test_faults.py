@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from nango_py.errors import OutputError, RateLimitedError, ResponseError, UnreachableError
+from nango_py.errors import OutputError, RateLimitedError, RemoteError, ResponseError, UnreachableError
 from nango_py.exchange.attempts import attempts_of
 from nango_py.testing import ManualClock
 from tests.servers.faces import BACKENDS, SOURCE, face
@@ -315,3 +317,23 @@ def test_a_delete_is_repeated_and_may_find_its_work_done(
 
     assert [(None, "protocol", "network_error"), (404, None, "not_retryable")] == history(caught.value)
     assert 0 == written(localstripe, email)
+
+
+def test_a_storm_of_faults_writes_nothing_twice(nango: Face, mitmproxy: Mitmproxy, localstripe: LocalStripe) -> None:
+    emails = [someone() for _ in range(48)]
+    faults = [*UNSENT, *LOST, *CUT, "429", "429 Retry-After: 0", "500", "503", "not JSON", "", ""]
+    mitmproxy.plan(*random.Random(4).choices(faults, k=96))
+
+    def attempt(email: str) -> bool:
+        try:
+            return bool(create(nango, email)["id"])
+        except RemoteError:
+            return False
+
+    with ThreadPoolExecutor(12) as threads:
+        succeeded = list(threads.map(attempt, emails))
+
+    copies = [written(localstripe, email) for email in emails]
+    assert {0, 1} == set(copies)
+    assert all(number == 1 for number, is_done in zip(copies, succeeded, strict=True) if is_done)
+    assert 0 < sum(succeeded) < sum(copies) < len(emails)
