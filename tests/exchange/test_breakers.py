@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
+import warnings
 
 import httpx
 import pytest
 
 from nango_py import AsyncNango, NangoError, ResponseError, UnreachableError
+from nango_py.exchange.breakers import Breakers
+from nango_py.http import URL
+from nango_py.policy.breaker import CircuitBreaker
 from nango_py.testing import ManualClock
 from tests.exchange.scripted import KEY, Script, engine, keys_of
 
@@ -182,3 +187,45 @@ def test_a_cancelled_probe_leaves_the_way_free():
             return await nango.trigger_action("acme", "get", "u")
 
     assert {"id": 7} == asyncio.run(main())
+
+
+def test_only_origins_that_have_failed_are_remembered():
+    breakers, breaker = Breakers(ManualClock()), CircuitBreaker()
+    for number in range(100):
+        circuit = breakers.of(breaker, URL(f"https://tenant-{number}.acme.test/"))
+        circuit.settle(circuit.admit(), "good" if number else "bad")
+    assert 1 == len(breakers.circuits)
+
+
+def test_equal_origins_are_one_and_other_breakers_another():
+    breakers, breaker = Breakers(ManualClock()), CircuitBreaker(failures=1)
+    one = breakers.of(breaker, URL("https://api.acme.test/a"))
+    one.settle(one.admit(), "bad")
+
+    assert not breakers.of(breaker, URL("https://api.acme.test/b?c")).admit().is_granted
+    assert breakers.of(breaker, URL("http://api.acme.test/a")).admit().is_granted
+    assert breakers.of(breaker, URL("https://api.acme.test:8443/a")).admit().is_granted
+    assert breakers.of(CircuitBreaker(failures=2), URL("https://api.acme.test/a")).admit().is_granted
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_forked_child_does_not_wait_for_the_lock_of_a_thread_that_it_does_not_have():
+    breakers = Breakers(ManualClock())
+    circuit = breakers.of(CircuitBreaker(), URL("https://api.acme.test/"))
+    with breakers.lock, warnings.catch_warnings():
+        # Newer Pythons warn of threads at a fork.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if circuit.admit().is_granted else 1)
+    assert 0 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_opening_and_closing_are_logged_without_secrets(caplog):
+    script, clock = Script(DOWN, DOWN, DOWN, FINE), ManualClock()
+    with caplog.at_level("INFO", logger="nango_py"), broken(script, clock) as nango:
+        clock.advance(20)
+        nango.trigger_action("acme", "get", "u")
+    assert "circuit.opened" in caplog.text
+    assert "circuit.closed" in caplog.text
+    assert KEY not in caplog.text
