@@ -18,7 +18,7 @@ __all__ = ["Roundup", "serve"]
 
 PASSWORD = "roundup-4f1c9a"
 # The limiter counts per user: with a user for each test, no test spends another's calls.
-LOGINS = tuple(f"user-{number}" for number in range(9))
+LOGINS = tuple(f"user-{number}" for number in range(12))
 TITLES = tuple(f"Issue {number}" for number in range(1, 8))
 # `roundup-server` refuses to run as root; its WSGI handler does not. The tracker lives under /t.
 PROGRAM = """
