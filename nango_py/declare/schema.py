@@ -120,10 +120,14 @@ def _fragment(document: Document, pointer: str, data: Any, reference: str) -> It
 
 
 def _is_deletion(data: Any, violation: Violation) -> bool:
-    """Tell whether a violation is about a null, which deletes an inherited value and so fits everywhere."""
+    """Tell whether a violation is about a null, which deletes an inherited value and so fits everywhere.
+
+    Lists are not merged, so that a null inside of one deletes nothing.
+    """
     for part in violation.pointer.split("/")[1:]:
-        name = part.replace("~1", "/").replace("~0", "~")
-        data = data[int(name)] if isinstance(data, list) else data.get(name)
+        if isinstance(data, list):
+            return False
+        data = data.get(part.replace("~1", "/").replace("~0", "~"))
     return data is None
 
 

@@ -25,6 +25,9 @@ integrations:
       headers: {X-App: "${app_api_key}", X-Team: null}
       allowed_origins: [https://files.example.com]
     retry: {max_attempts: 3, error_code: ["429", "5xx"], in_body: {path: error.code, value: "busy for ([0-9]+)"}}
+    circuit_breaker: {failures: 3}
+    timeouts: {connect: 5, total: 60}
+    response_limit: 10000000
   plain:
     auth: {auth_mode: API_KEY, placement: query, name: key}
     requests: {base_url: "https://plain.example.com/"}
@@ -48,6 +51,10 @@ versions:
       cursor_path_in_response: paging.next
       limit_name_in_request: limit
       limit: 50
+    retry:
+      reactions:
+        - {status: ["403"], path: error.code, values: [quota], reaction: rate_limited, message: "${body.error | upper}"}
+        - {header: X-Error, reaction: fail}
     verification: {path: me, status: [200], expect: {path: ok, value: true}, identity: user.email}
   v1:
     extends_blueprint: demo:v0
