@@ -379,3 +379,34 @@ def test_a_limit_that_cannot_work_is_a_problem(limits, message):
     nango, _ = engine(ok, limits)
     with nango:
         assert message in "\n".join(map(str, nango.problems))
+
+
+def test_threads_and_event_loops_stand_in_one_line():
+    pause, seen = threading.Event(), []
+
+    def answer(request):
+        seen.append(request.url.path)
+        if len(seen) == 1:
+            ((_, gate),) = nango._core.session("a", "u").limits._own
+            while len(gate.queue) < 2:
+                pause.wait(0.001)
+        return httpx.Response(200, json={})
+
+    async def main():
+        beside = AsyncNango(nango._core, httpx.MockTransport(answer))
+        async with beside.client("a", "u") as client:
+            return (await client.get("task")).status_code
+
+    nango, _ = engine(answer, [{"concurrency": 1}])
+    with nango:
+        nango.register_connection("a", "u", {})
+        with nango.client("a", "u") as client:
+            threads = [threading.Thread(target=client.get, args=(f"thread-{number}",)) for number in range(2)]
+            for thread in threads:
+                thread.start()
+            status = asyncio.run(main())
+            for thread in threads:
+                thread.join(10)
+
+    assert 200 == status
+    assert ["/v1/task", "/v1/thread-0", "/v1/thread-1"] == sorted(seen)
