@@ -20,7 +20,6 @@ from nango_py.exchange.pool import forks
 from nango_py.exchange.pool.books import MAX_IDLE, Books, Line
 from nango_py.exchange.pool.failures import no_slot, translated
 from nango_py.exchange.pool.guard import AsyncGuard
-from nango_py.exchange.pool.loop_network import LoopNetwork
 from nango_py.exchange.pool.quiet import keep_secrets
 from nango_py.exchange.pool.tls import Contexts
 from nango_py.exchange.pool.wire import AsyncRecorder, Dialler, Kit, end_of, origin_key, profile_of, to_core
@@ -257,6 +256,8 @@ def _unchanged(request: Request) -> Request:
 
 
 def _fast_network() -> httpcore.AsyncNetworkBackend:
+    from nango_py.exchange.pool.loop_network import LoopNetwork  # noqa: PLC0415 - only where it was asked for
+
     # Other loops (uvloop) cannot try a host's addresses side by side; anyio does that for them, and trio has its own.
     return LoopNetwork() if isinstance(_running_loop(), asyncio.BaseEventLoop) else _network()
 
