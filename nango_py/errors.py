@@ -105,7 +105,7 @@ class RemoteError(NangoError):
 
 
 class UnreachableError(RemoteError):
-    """No answer came: the connection failed or timed out."""
+    """No answer came: the connection failed or timed out, or nothing was sent, since the origin keeps failing."""
 
 
 class AuthenticationError(RemoteError):
@@ -125,7 +125,7 @@ class RateLimitedError(RemoteError):
 
 
 class ResponseError(RemoteError):
-    """The provider answered with an error."""
+    """The provider answered with an error, or with more than ``response_limit`` allows."""
 
 
 class OutputError(RemoteError):
