@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import threading
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nango_py.effects import Join, Sleep
+from nango_py.exchange.entry import Entry, TooLate
 from nango_py.policy import learnt_limit, rate_limit
 from nango_py.policy.learnt_limit import Learnt, Sent
 from nango_py.policy.rate_limit import State
@@ -22,36 +22,13 @@ if TYPE_CHECKING:
     from nango_py.policy.rate_limit import Bucket
     from nango_py.policy.rate_limit_rule import RateLimit
 
-__all__ = ["Entry", "Gate", "TooLate"]
+__all__ = ["Gate"]
 
 PATIENCE = 10.0
 """Seconds for which everybody waits until the first answer tells whether there is a limit."""
 RECHECK = 60.0
 """Seconds after which one request may try whether a longer hold is still meant."""
 MOST_LEARNT = 8
-
-
-class TooLate(Exception):  # noqa: N818 - no failure: a question answered
-    """A request's turn would come later than it can wait; ``seconds`` says when, where that is known."""
-
-    def __init__(self, seconds: float | None) -> None:
-        super().__init__(seconds)
-        self.seconds = seconds
-
-
-@dataclass(slots=True, eq=False)
-class Entry:
-    """One request's way through a gate."""
-
-    method: str
-    path: str
-    may_explore: bool = True
-    ticket: Future[None] | None = None
-    answered_before: int = 0
-    in_flight: tuple[int, ...] = ()
-    """The declared limits that count it as in flight, by their places."""
-    learnt: dict[str, Sent] = field(default_factory=dict)
-    passed_at: float = 0.0
 
 
 class Gate:
@@ -64,7 +41,8 @@ class Gate:
 
     def __init__(self, rules: Sequence[RateLimit], clock: Clock, *, learns: bool = False) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        # The garbage collector may close an answer, or a wait, in the midst of what this lock guards.
+        self._lock = threading.RLock()
         self.rules: tuple[tuple[RateLimit, Bucket], ...] = tuple(
             (rule, rule.bucket) for rule in rules if rule.bucket is not None
         )
@@ -126,7 +104,10 @@ class Gate:
                     self.held_until = -math.inf
             else:
                 self.asked_at = -math.inf
-            self._learn(entry, reports, now, uncounted, is_refused=is_refused)
+            if has_answer:
+                self._learn(entry, reports, now, uncounted, is_refused=is_refused)
+            else:
+                self._lose(entry)
             self._wake()
 
     def hear(self, reports: Sequence[Report]) -> None:
@@ -170,7 +151,7 @@ class Gate:
 
     def forget(self) -> None:
         """Start anew in a forked child: the parent's requests and its lock stay with the parent."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.queue = []
         self.in_flight = self.busy = 0
         self.answered = 0
@@ -179,6 +160,8 @@ class Gate:
             rate_limit.settle(bucket, state, self._clock.monotonic(), state.in_flight)
             for (_, bucket), state in zip(self.rules, self.states, strict=True)
         ]
+        lost = Sent(is_probe=True)
+        self.learnt = {name: learnt_limit.abandon(known, lost) for name, known in self.learnt.items()}
 
     def _wait(self, entry: Entry, wait: float, longest: float, left: Callable[[], float]) -> Flow[None]:
         seconds = left()
@@ -260,11 +243,23 @@ class Gate:
             if is_refused:
                 self.learnt[name] = learnt_limit.refuse(self.learnt[name], sent, now=now)
             elif all(said.name != name for said in reports):
-                self.learnt[name] = learnt_limit.abandon(self.learnt[name], sent)
+                self._miss(name, sent)
         for said in reports:
             if said.is_partial and (said.name in self.parts or len(self.parts) < MOST_LEARNT):
                 self.parts.setdefault(said.name, set()).add(_part(entry.path))
             self._hear(said, entry.learnt.get(said.name, Sent()), now, uncounted, is_quiet=not self.in_flight)
+
+    def _miss(self, name: str, sent: Sent) -> None:
+        """Hear an answer that says nothing of a limit: it does not count the request, or is no more."""
+        if sent.is_probe and not sent.is_exploring:
+            del self.learnt[name]
+        else:
+            self.learnt[name] = learnt_limit.abandon(self.learnt[name], sent, cost=1)
+
+    def _lose(self, entry: Entry) -> None:
+        for name, sent in entry.learnt.items():
+            if name in self.learnt:
+                self.learnt[name] = learnt_limit.abandon(self.learnt[name], sent)
 
     def _counts(self, name: str, entry: Entry) -> bool:
         """Tell whether a learnt limit counts a request, as far as answers to its like have told."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from weakref import WeakSet
 
 from nango_py.errors import RateLimitedError
-from nango_py.exchange.gate import Entry, Gate, TooLate
+from nango_py.exchange.entry import Entry, TooLate
+from nango_py.exchange.gate import Gate
 from nango_py.exchange.limit_views import views
 from nango_py.exchange.pool import forks
 from nango_py.exchange.slots import hold_until_closed

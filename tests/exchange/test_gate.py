@@ -8,7 +8,8 @@ from concurrent.futures import Future
 import pytest
 
 from nango_py.effects import Join, Sleep
-from nango_py.exchange.gate import Entry, Gate, TooLate
+from nango_py.exchange.entry import Entry, TooLate
+from nango_py.exchange.gate import Gate
 from nango_py.policy.limit_headers import Report
 from nango_py.policy.rate_limit_rule import RateLimit
 from nango_py.testing import ManualClock
@@ -253,6 +254,50 @@ def test_a_lost_answer_lets_the_next_one_ask():
 
     assert [0, 1] == line.passed
     assert isinstance(third.effect, Join)
+
+
+def test_answers_that_do_not_speak_of_a_limit_are_not_counted_by_it():
+    line = Line(learns=True)
+    line.come("a").answer(report(1))
+    for name in "bcd":
+        line.come(name).answer()
+
+    assert list("abcd") == line.passed
+
+
+def test_a_limit_that_nobody_speaks_of_any_more_is_forgotten():
+    line = Line(learns=True)
+    line.come("a").answer(report(0))
+    line.clock.advance(60)
+    probe, other = line.come("b"), line.come("c")
+    probe.answer()
+    other.step()
+
+    assert list("abc") == line.passed
+    assert {} == line.gate.learnt
+
+
+def test_a_lost_probe_lets_the_next_one_ask():
+    line = Line(learns=True)
+    line.come("a").answer(report(0))
+    line.clock.advance(60)
+    probe, other = line.come("b"), line.come("c")
+    probe.answer(has_answer=False)
+    other.step()
+
+    assert list("abc") == line.passed
+
+
+def test_a_forked_child_waits_for_no_answer_of_its_parent():
+    line = Line(learns=True)
+    line.come("a").answer(report(0))
+    line.clock.advance(60)
+    probe = line.come("b")
+    line.gate.forget()
+    line.come("c")
+
+    assert probe.effect is None
+    assert list("abc") == line.passed
 
 
 def test_a_hold_ends_by_itself():
