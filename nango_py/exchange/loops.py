@@ -48,7 +48,8 @@ def _poster() -> Callable[[Callable[[], object]], object]:
     if sniffio.current_async_library() == "trio":
         import trio  # noqa: PLC0415
 
-        return trio.lowlevel.current_trio_token().run_sync_soon
+        post: Callable[[Callable[[], object]], object] = trio.lowlevel.current_trio_token().run_sync_soon
+        return post
     import asyncio  # noqa: PLC0415
 
     return asyncio.get_running_loop().call_soon_threadsafe
