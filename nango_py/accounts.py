@@ -192,6 +192,8 @@ class Accounts:
                     outcome = yield from self.manager.keep_alive(integration, view.user_id)
                 except UnknownConnection:
                     continue  # deleted since it was listed
+                except NangoError as error:
+                    outcome = error  # what is wrong with one is no reason to let the others die
                 if isinstance(outcome, NangoError):
                     failed.append((view, outcome))
                 elif outcome is not None:
