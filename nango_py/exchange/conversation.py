@@ -91,6 +91,8 @@ class _Exchange:
         """Tell whether the token was refused and there is another one to try: once an exchange (RFC 6750 3.1)."""
         if self.renewals or self.body is None or not self.session.is_bound(signed.url, plan):
             return False
+        if self.session.is_own(self.request):
+            return False  # what was refused is the caller's, and there is no other to try
         reads = self.session.integration.auth.reads_refusals
         body = (yield from self._judged_body(answer)) if reads else None
         if not self.session.is_refusal(answer, body):
@@ -102,6 +104,11 @@ class _Exchange:
             answer.extensions[RENEWAL_ERROR] = error
             self._warn(error)
             return False
+        except GeneratorExit:
+            raise
+        except BaseException:
+            yield Close(answer)  # whoever asked waits no longer, and gets no answer that they could close
+            raise
         self.renewals += 1
         self._note(answer, "renewed", None)
         yield Close(answer)

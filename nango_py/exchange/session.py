@@ -110,6 +110,15 @@ class Session:
         """Tell whether credentials may meet *url*."""
         return is_bound(url, plan.base, self.integration.requests.allowed_origins)
 
+    def is_own(self, request: Request) -> bool:
+        """Tell whether the caller put other credentials on *request*, in the place of the connection's."""
+        if not self.shape.places:
+            return False
+        place = self.integration.auth.place()
+        if place is not None:
+            return _is_taken(request, place.where, place.name)
+        return "Authorization" in request.headers and self.integration.auth.uses_header("Authorization")
+
     @property
     def shown_base_url(self) -> URL:
         """Return the base URL as people may see it; a stand-in where it depends on a connection not read yet."""
@@ -189,15 +198,11 @@ class Session:
         copy.url = with_query(copy.url, pairs)
 
     def _signed(self, copy: Request, plan: Plan, body: bytes | None) -> Request:
+        if not self.shape.places or self.is_own(copy):
+            return copy
         auth = self.integration.auth
-        place = auth.place()
-        if not self.shape.places or (place and _is_taken(copy, place.where, place.name)):
-            return copy
-        if place is None and "Authorization" in copy.headers and auth.uses_header("Authorization"):
-            return copy
-        return auth.sign(
-            copy, plan.values, now=self.clock.now(), nonce=uuid4().hex if place is None else "", body=body
-        )
+        nonce = uuid4().hex if auth.place() is None else ""
+        return auth.sign(copy, plan.values, now=self.clock.now(), nonce=nonce, body=body)
 
 
 def _functions_for(shape: Shape, moment: Moment) -> Mapping[str, Any]:
