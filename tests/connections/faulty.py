@@ -41,7 +41,7 @@ __all__ = [
 
 BASE = "https://api.example.com"
 TOKEN_URL = "https://login.example.com/token"
-CLIENT_SECRET = "client-secret-8d00d4f1"
+CLIENT_SECRET = "client-secret-8d00d4f1c9a2b7e6035c"
 FIRST_ACCESS, FIRST_REFRESH = "access-0-4f1c9a2b", "refresh-0-7e6035c8"
 LIFETIME = 3600
 COOL_DOWN = 30

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -16,10 +17,14 @@ from tests.connections.faulty import (
     FIRST_ACCESS,
     FIRST_REFRESH,
     LIFETIME,
+    Provider,
     granted,
     opened,
 )
 from tests.servers.faces import BACKENDS
+
+if TYPE_CHECKING:
+    from nango_py.testing import ManualClock
 
 # Freshness
 
@@ -159,6 +164,26 @@ def test_a_second_401_is_the_answer() -> None:
         assert [401, 401] == statuses
         assert 1 == len(account.provider.asked)
         assert [FIRST_ACCESS, "access-1", "access-1"] == account.provider.seen
+
+
+class Late(Provider):
+    """An API that takes twenty seconds to refuse."""
+
+    clock: ManualClock
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/x":
+            self.clock.advance(20)
+        return super().__call__(request)
+
+
+def test_one_request_renews_once_however_long_it_takes() -> None:
+    provider = Late(answers=[granted(1), granted(2)], dead={FIRST_ACCESS, "access-1", "access-2"})
+    with opened(transport=httpx.MockTransport(provider)) as account:
+        provider.clock = account.clock
+
+        assert 401 == account.get().status_code
+        assert ([FIRST_ACCESS, "access-1"], 1) == (provider.seen, len(provider.asked))
 
 
 def test_a_declared_sign_of_a_dead_token_is_a_refusal() -> None:

@@ -67,6 +67,37 @@ def test_an_endpoint_that_echoes_shows_no_secret(
         assert_silent(chain(caught.value) + caplog.text)
 
 
+CALLBACK = "https://app.example.com/callback"
+
+
+@pytest.mark.parametrize("method", ["post", "basic", "client_secret_jwt"])
+@pytest.mark.parametrize("form", ["description", "code", "message", "html"])
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_an_endpoint_that_echoes_a_code_shows_no_secret(
+    status: int, form: str, method: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    with opened(echo(status, form), auth={"token_request_auth_method": method}) as account:
+        begun = account.nango.call("oauth.begin", "it", "ann", redirect_uri=CALLBACK)
+        callback = f"{CALLBACK}?code=c0de-8d00d4f1&state={begun.state}"
+        with pytest.raises(NangoError) as caught:
+            account.nango.call("oauth.finish", callback, binding=begun.binding)
+        sent = account.provider.asked[-1]
+        shown = chain(caught.value) + caplog.text
+
+        assert_silent(shown)
+        for name in ("code", "code_verifier", "client_assertion"):
+            assert sent.get(name, "-absent-") not in shown
+        assert begun.binding not in shown
+
+
+def test_an_attempt_shows_nothing_of_itself() -> None:
+    with opened(granted(1)) as account:
+        begun = account.nango.call("oauth.begin", "it", "ann", redirect_uri=CALLBACK)
+
+        assert not [secret for secret in (begun.binding, begun.state, begun.url) if secret in repr(begun)]
+
+
 @pytest.mark.parametrize("code", ["invalid_grant", "invalid_client"])
 def test_a_refusal_on_401_shows_no_secret(code: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
