@@ -15,7 +15,8 @@ __all__ = ["Method", "authenticated"]
 Method = Literal["basic", "post", "client_secret_jwt", "private_key_jwt", "none"]
 
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_ASSERTION_SECONDS = 60
+_ASSERTION_SECONDS = 300
+"""Minutes: a clock that is behind must not make assertions that have ended already."""
 
 
 def authenticated(

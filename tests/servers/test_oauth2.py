@@ -133,6 +133,16 @@ def test_every_client_proves_itself(oidc_provider: OidcProvider, client: str) ->
         assert {"sub": USER} == ours.get("me").json()
 
 
+@pytest.mark.parametrize("skew", [-180, 180])
+@pytest.mark.parametrize("client", ["client_secret_basic", "client_secret_jwt", "private_key_jwt"])
+def test_a_clock_may_be_minutes_off(oidc_provider: OidcProvider, client: str, skew: float) -> None:
+    clock = ManualClock(time.time() + skew)
+    with opened("sync", oidc_provider, code_flow(oidc_provider, client), clock=clock) as ours:
+        ours.connect()
+
+        assert {"sub": USER} == ours.get("me").json()
+
+
 @pytest.mark.parametrize("client", ["client_secret_basic", "client_secret_post", "client_secret_jwt", "odd"])
 def test_a_wrong_secret_is_refused_without_being_shown(oidc_provider: OidcProvider, client: str) -> None:
     document = code_flow(oidc_provider, client)
