@@ -26,6 +26,18 @@ def test_init_check_add_and_show(run, tmp_path):
     assert 0 == run("connections", "delete", "close", "u", "--yes").returncode
 
 
+def test_a_file_of_credentials_that_cannot_be_read_is_named(run, tmp_path):
+    run("init")
+    (tmp_path / "odd.json").write_bytes(b"\xff")
+    missing = run("connections", "add", "close", "u", "--credentials", "missing.json")
+    assert (2, "Error: credentials: the file missing.json cannot be read: No such file or directory.\n") == (
+        missing.returncode,
+        missing.stderr,
+    )
+    odd = run("connections", "add", "close", "u", "--credentials", "odd.json")
+    assert (2, "Error: credentials: the file odd.json is no UTF-8 text.\n") == (odd.returncode, odd.stderr)
+
+
 def test_check_finds_a_misspelt_key_with_its_line(run, tmp_path):
     (tmp_path / "integrations.yaml").write_text("integrations:\n  close:\n    extends_bluprint: close:v0\n")
     found = run("check")
