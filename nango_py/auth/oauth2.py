@@ -167,9 +167,7 @@ class OAuth2(TokenScheme):
         if known is not None:
             matches = sent.rstrip("/") == known.rstrip("/")
         else:
-            from nango_py.http import URL, is_same_origin  # noqa: PLC0415
-
-            matches = is_same_origin(URL(sent), URL(self.endpoint(self.authorization_url, account, "authorization")))
+            matches = _has_origin_of(sent, self.endpoint(self.authorization_url, account, "authorization"))
         if not matches:
             raise Refused(
                 "invalid_issuer", "the callback names another issuer; declare auth.issuer if it is right", status=400
@@ -204,3 +202,12 @@ class OAuth2(TokenScheme):
         fields = {"grant_type": _DEVICE_GRANT, "device_code": revealed(kept, "device_code")}
         answer = yield self.token_request(account, self.token_url, fields, purpose="device token request")
         return self.read(self.granted(answer), account, scopes=revealed(kept, "scope") or None)
+
+
+def _has_origin_of(sent: str, url: str) -> bool:
+    from nango_py.http import URL, InvalidURL, is_same_origin  # noqa: PLC0415 - few callbacks name their issuer
+
+    try:
+        return is_same_origin(URL(sent), URL(url))
+    except InvalidURL:
+        return False

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from nango_py.errors import CallbackError, UsageError
+from nango_py.log import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 __all__ = ["check_redirect_uri", "read_callback", "refusal_in", "state_of"]
 
 _LONGEST = 16_384
-_SHOWN = 200
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\U0010ffff]")
 
 
 def read_callback(url: str) -> Mapping[str, str]:
@@ -54,7 +52,7 @@ def refusal_in(callback: Mapping[str, str]) -> str | None:
     if not (error := callback.get("error")):
         return None
     text = f"{error}: {callback['error_description']}" if callback.get("error_description") else error
-    return _UNPRINTABLE.sub(" ", text)[:_SHOWN]
+    return one_line(text)
 
 
 def check_redirect_uri(uri: str) -> None:
