@@ -38,7 +38,12 @@ def read_credentials(fields: tuple[Field, ...], environ: Mapping[str, str], sour
         named = environ.get(f"{field.name.upper()}_FILE")
         if named:
             values[field.name] = _text_of(named).rstrip("\r\n")
-        elif field.required and sys.stdin.isatty():
+        elif field.required:
+            if not sys.stdin.isatty():
+                raise CredentialsError(
+                    f"credentials: there is no terminal to ask for {field.name!r} on. "
+                    "Hand in a JSON object: --credentials FILE, or --credentials - for standard input."
+                )
             values[field.name] = click.prompt(field.title or field.name, hide_input=True)
     return values
 

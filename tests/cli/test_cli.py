@@ -38,6 +38,15 @@ def test_a_file_of_credentials_that_cannot_be_read_is_named(run, tmp_path):
     assert (2, "Error: credentials: the file odd.json is no UTF-8 text.\n") == (odd.returncode, odd.stderr)
 
 
+def test_without_a_terminal_it_is_said_how_credentials_come_in(run):
+    run("init")
+    piped = run("connections", "add", "close", "u", stdin=SECRET)
+    assert 2 == piped.returncode
+    assert "no terminal to ask for 'username' on" in piped.stderr
+    assert "--credentials - for standard input" in piped.stderr
+    assert SECRET not in piped.stderr
+
+
 def test_check_finds_a_misspelt_key_with_its_line(run, tmp_path):
     (tmp_path / "integrations.yaml").write_text("integrations:\n  close:\n    extends_bluprint: close:v0\n")
     found = run("check")
