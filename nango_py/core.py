@@ -273,7 +273,10 @@ class Core:
         session = self.session(integration, user_id)
         verification = session.integration.verification
         if verification is None:
-            raise UsageError(f"integration {integration!r} declares no verification.")
+            raise UsageError(
+                f"integration {integration!r} declares no verification. "
+                "Declare a request that works with good credentials only: verification: {method: GET, path: me}."
+            )
         return (yield from verify(self.asker(session), verification, agent=self.agent))
 
     # Actions
