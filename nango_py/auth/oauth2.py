@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["OAuth2"]
 
+_INTERVAL = 5
+"""Seconds between two questions where the server names none (RFC 8628 section 3.2)."""
+_LONGEST_DEVICE_CODE = 86_400.0
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 
@@ -189,12 +193,12 @@ class OAuth2(TokenScheme):
             return DeviceCode(
                 user_code=str(data["user_code"]),
                 verification_uri=str(data.get("verification_uri") or data["verification_url"]),
-                verification_uri_complete=data.get("verification_uri_complete"),
-                expires_in=float(data["expires_in"]),
-                interval=float(data.get("interval", 5)),
+                verification_uri_complete=data.get("verification_uri_complete") or None,
+                expires_in=min(_seconds(data["expires_in"]), _LONGEST_DEVICE_CODE),
+                interval=max(_seconds(data.get("interval") or _INTERVAL), 1.0),
                 kept={"device_code": str(data["device_code"]), "scope": scope},
             )
-        except (KeyError, ValueError, TypeError):
+        except (KeyError, ValueError, TypeError, OverflowError):
             raise BadAnswer("was answered without a device code", status=answer.status) from None
 
     def finish_device(self, account: Account, kept: Mapping[str, Any]) -> Grant:
@@ -211,3 +215,10 @@ def _has_origin_of(sent: str, url: str) -> bool:
         return is_same_origin(URL(sent), URL(url))
     except InvalidURL:
         return False
+
+
+def _seconds(value: Any) -> float:
+    seconds = float(value)
+    if not 0 < seconds < math.inf:
+        raise ValueError("no time to wait")
+    return seconds

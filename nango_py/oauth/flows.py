@@ -8,8 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nango_py.auth.grant import BadAnswer, Refused, Unanswered
+from nango_py.connections.connection import freeze
 from nango_py.connections.refusals import grant_failed
 from nango_py.connections.renewal import merged_credentials
+from nango_py.connections.vault import checked_name
 from nango_py.effects import Call, Join, Sleep
 from nango_py.errors import AuthenticationError, CallbackError, DuplicateConnection, UnknownConnection, UsageError
 from nango_py.exchange.token_endpoint import account_of, fresh_text
@@ -79,6 +81,9 @@ class Flows:
         """Turn a callback into a connection; see :meth:`OAuth.finish`."""
         callback = read_callback(callback_url)
         state = state_of(callback)
+        if not binding:
+            # Before the attempt is looked up: it is used up by that.
+            raise CallbackError("there is no binding: this browser did not begin, or lost its session. Begin again.")
         stored: Mapping[str, Any] | None = yield Call(lambda: self._accounts.manager.vault.take_attempt(state))
         if stored is None:
             raise CallbackError(
@@ -160,16 +165,16 @@ class Flows:
         config: Mapping[str, Any] | None,
         metadata: Mapping[str, Any] | None,
     ) -> Flow[Attempt]:
-        if isinstance(scopes, str):
+        if scopes is not None and (isinstance(scopes, str) or not all(isinstance(scope, str) for scope in scopes)):
             raise UsageError("scopes must be a list of texts, not one text.")
         if config is None:
             config = yield from self._known_config(found, user_id)
         return Attempt(
             integration=found.name,
-            user_id=user_id,
+            user_id=checked_name(user_id, "user_id"),
             scopes=None if scopes is None else tuple(scopes),
             connection_config=self._accounts.checked_config(found, config),
-            metadata=metadata,
+            metadata=None if metadata is None else freeze(metadata),
         )
 
     def _known_config(self, found: Integration, user_id: str) -> Flow[Mapping[str, Any]]:
