@@ -24,6 +24,8 @@ from tests.connections.faulty import (
 from tests.servers.faces import BACKENDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nango_py.testing import ManualClock
 
 # Freshness
@@ -206,6 +208,38 @@ def test_another_error_is_no_sign_of_a_dead_token() -> None:
 
         assert "not_found" == account.get().json()["error"]
         assert [] == account.provider.asked
+
+
+class Leaving(Provider):
+    """An API that refuses a token whose connection its user takes away meanwhile."""
+
+    leave: Callable[[], None]
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/x" and not self.seen:
+            self.leave()
+        return super().__call__(request)
+
+
+def test_a_refusal_of_a_connection_that_is_deleted_meanwhile_is_the_answer() -> None:
+    provider = Leaving(answers=[granted(1)], dead={FIRST_ACCESS})
+    with opened(transport=httpx.MockTransport(provider)) as account:
+        provider.leave = lambda: account.nango.call("delete_connection", "it", "ann")
+        account.clock.advance(11)
+
+        assert 401 == account.get().status_code
+        assert [] == provider.asked
+
+
+def test_newer_credentials_are_tried_without_a_renewal() -> None:
+    provider = Leaving(answers=[granted(1)], dead={FIRST_ACCESS})
+    theirs = {"access_token": "theirs", "expires_in": LIFETIME}
+    with opened(transport=httpx.MockTransport(provider)) as account:
+        provider.leave = lambda: account.nango.call("update_connection_credentials", "it", "ann", theirs)
+        account.clock.advance(11)
+
+        assert 200 == account.get().status_code
+        assert ([FIRST_ACCESS, "theirs"], []) == (provider.seen, provider.asked)
 
 
 def test_a_refused_stream_is_not_sent_twice() -> None:
