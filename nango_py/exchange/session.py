@@ -142,8 +142,12 @@ class Session:
         try:
             self._place_late(copy, plan, moment)
             return self._signed(copy, plan, body)
+        except UnicodeError:
+            reason = "the credentials hold a character that their place in a request cannot."
         except TemplateError as error:
-            raise UsageError(f"integration {self.integration.name!r}: {error}") from None
+            reason = str(error)
+        # Here, where no error that bears the whole value is its context.
+        raise UsageError(f"integration {self.integration.name!r}: {reason}")
 
     def resolve(self, path: str, plan: Plan) -> URL:
         """Return the URL of a path below the base URL, or an absolute URL of an origin that may meet credentials."""
