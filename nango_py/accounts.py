@@ -121,8 +121,10 @@ class Accounts:
         try:
             found = self._integration(integration)
             connection = self.manager.vault.get(integration, user_id) if found.auth.revokes else None
-        except NangoError:
-            return None  # a connection can be deleted without its declaration, and without its key
+        except NangoError as error:
+            # A connection can be deleted without its declaration, and without its key.
+            emit("warning", "revocation.skipped", secrets=tuple, integration=integration, reason=type(error).__name__)
+            return None
         if connection is None:
             return None
         return found, f"revocation:{connection.id}", partial(self._revoke, found, connection)

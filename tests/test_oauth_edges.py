@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from nango_py.errors import AuthenticationError, CallbackError, ResponseError, UsageError
+from nango_py import Nango
+from nango_py.errors import AuthenticationError, CallbackError, NangoError, ResponseError, UsageError
 from nango_py.secret import Secret
 from tests.connections.faulty import granted, opened, refused
 
@@ -102,3 +103,28 @@ def test_a_device_waits_a_sensible_time_whatever_the_server_says(interval: Any) 
 def test_a_device_is_not_told_to_wait_for_ever(key: str, value: Any) -> None:
     with pytest.raises(ResponseError, match="without a device code"):
         polls(**{key: value})
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        ("oauth_client_id", "has no oauth_client_id, so nobody can sign in"),
+        ("token_url", "auth.token_url is not declared, and the code exchange needs it"),
+        ("authorization_url", "auth.authorization_url is not declared, and the authorization needs it"),
+    ],
+)
+def test_nobody_is_sent_to_a_provider_for_nothing(missing, said):
+    auth = {
+        "auth_mode": "OAUTH2",
+        "authorization_url": "https://login.example.com/authorize",
+        "token_url": "https://login.example.com/token",
+    }
+    declared = {
+        "auth": {key: value for key, value in auth.items() if key != missing},
+        "requests": {"base_url": "https://api.example.com/"},
+        "oauth_client_id": "app",
+    }
+    declared = {key: value for key, value in declared.items() if key != missing}
+    with Nango.load({"integrations": {"crm": declared}}, store="memory://", environ={}) as nango:
+        with pytest.raises(NangoError, match=said):
+            nango.oauth.begin("crm", "ann", redirect_uri="https://app.example.com/callback")

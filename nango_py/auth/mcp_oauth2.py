@@ -44,6 +44,7 @@ class McpOAuth2(OAuth2):
     """
 
     mode: ClassVar[str] = "MCP_OAUTH2"
+    wants_client: ClassVar[bool] = False
     fields: ClassVar[tuple[Field, ...]] = (*TOKEN_FIELDS, *_KNOWN)
     templates: ClassVar[frozenset[str]] = OAuth2.templates | {
         "server_url",

@@ -40,6 +40,7 @@ class OAuth2(TokenScheme):
     )
     names_in_tokens: ClassVar[frozenset[str]] = frozenset({"code", "refresh_token"})
     connects: ClassVar[bool] = True
+    wants_client: ClassVar[bool] = True
 
     authorization_url: Template | None = None
     authorization_params: Mapping[str, Tree] = field(default_factory=dict)
@@ -94,6 +95,7 @@ class OAuth2(TokenScheme):
     def begin(self, account: Account, *, redirect_uri: str, state: str) -> Flow[Begun]:
         """Return the authorization URL (RFC 6749 section 4.1.1), with PKCE unless it is disabled."""
         yield from ()  # a generator as every grant is, though it asks nobody
+        self.endpoint(self.token_url, account, "code exchange")  # nobody should agree for nothing
         verifier = None if self.disable_pkce else account.nonce()
         url = self.authorization_address(account, redirect_uri=redirect_uri, state=state, verifier=verifier)
         kept = {"code_verifier": verifier, "scope": self.scope_text(account)}

@@ -85,7 +85,7 @@ class TokenEndpoint:
         except BadAnswer as answer:
             failure = BadAnswer(_shown(str(answer), sent), status=answer.status)
         except TransportError as error:
-            shown = _shown(str(error), sent) or type(error).__name__
+            shown = _shown(f"{_host_in(error)}{str(error) or type(error).__name__}", sent)
             failure = Unanswered(shown, is_ambiguous=kind_of(error) not in _UNSENT)
         except UnicodeError:
             failure = ValueError("a token request would hold a character that cannot be sent")
@@ -183,6 +183,13 @@ def _profiles_of(integration: Integration) -> tuple[Profile, Profile]:
         replace(profile, allow_private=allowed),
         replace(profile, allow_private=integration.network.allow_private is True),
     )
+
+
+def _host_in(error: TransportError) -> str:
+    try:
+        return f"{error.request.url.host}: "
+    except RuntimeError:  # a transport of the program's own may leave the request out
+        return ""
 
 
 def fresh_text() -> str:

@@ -47,6 +47,17 @@ def test_without_a_terminal_it_is_said_how_credentials_come_in(run):
     assert SECRET not in piped.stderr
 
 
+def test_check_warns_where_nobody_can_sign_in(run, tmp_path):
+    (tmp_path / "integrations.yaml").write_text(
+        "integrations:\n  google-calendar: {extends_blueprint: google-calendar:v0}\n"
+    )
+    found = run("check")
+
+    assert 0 == found.returncode
+    assert "integration 'google-calendar' has no oauth_client_id, so its accounts cannot sign in." in found.stdout
+    assert "0 errors, 1 warning, 1 integration ready." in found.stdout
+
+
 def test_check_finds_a_misspelt_key_with_its_line(run, tmp_path):
     (tmp_path / "integrations.yaml").write_text("integrations:\n  close:\n    extends_bluprint: close:v0\n")
     found = run("check")
