@@ -99,3 +99,18 @@ def test_blueprints_are_listed_and_shown(run):
 def test_every_command_is_documented():
     page = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text("utf-8")
     assert [] == [name for name in _COMMANDS if f"| `{name}" not in page]
+
+
+def test_a_revocation_that_failed_is_told(run, tmp_path):
+    (tmp_path / "integrations.yaml").write_text(
+        "integrations:\n  crm:\n    oauth_client_id: app\n    oauth_client_secret: secret-of-the-app\n    auth:\n"
+        "      auth_mode: OAUTH2\n      token_url: http://127.0.0.1:9/token\n      revocation_url: http://127.0.0.1:9/revoke\n"
+        '    requests: {base_url: "http://127.0.0.1:9/"}\n'
+    )
+    (tmp_path / "tokens.json").write_text('{"access_token": "token-of-ann"}')
+    run("connections", "add", "crm", "ann", "--credentials", "tokens.json")
+    found = run("connections", "delete", "crm", "ann", "--yes")
+
+    assert 0 == found.returncode
+    assert "revocation.failed" in found.stderr
+    assert "token-of-ann" not in found.stdout + found.stderr
