@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nango_py.effects import Close, ReadAnswer, Send, Sleep
 from nango_py.errors import NangoError
 from nango_py.exchange.attempts import Attempt, attach
+from nango_py.exchange.kept_body import keep, unread
 from nango_py.http import ByteStream, Headers, Response, TransportError
 from nango_py.policy.outcome import Outcome, kind_of
 from nango_py.policy.retry import Wait, decide
@@ -150,6 +151,7 @@ class _Exchange:
     def _judged_body(self, answer: Response) -> Flow[object | None]:
         if not _is_short_json(answer.headers):
             return None
+        keep(answer)
         yield ReadAnswer(answer)
         try:
             return json.loads(answer.content)  # type: ignore[no-any-return]
@@ -178,6 +180,8 @@ class _Exchange:
         )
 
     def _finish(self, result: Response | TransportError, decision: str) -> Response:
+        if isinstance(result, Response):
+            result = unread(result)
         self._note(result, decision, None)
         attach(result, self.attempts)
         failed = not isinstance(result, Response) or result.is_error

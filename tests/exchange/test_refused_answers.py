@@ -67,10 +67,12 @@ def test_a_requester_that_gives_up_while_its_token_is_renewed_closes_the_refusal
     assert body.closed
 
 
-async def loaded(transport: httpx.AsyncBaseTransport) -> tuple[AsyncNango, Any]:
+async def loaded(
+    transport: httpx.AsyncBaseTransport, auth: dict[str, Any] | None = None
+) -> tuple[AsyncNango, ManualClock]:
     clock = ManualClock()
     nango = AsyncNango.load(
-        {"integrations": {"it": declared()}},
+        {"integrations": {"it": declared(**(auth or {}))}},
         store="memory://",
         transport=transport,
         clock=clock,
