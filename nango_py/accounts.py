@@ -133,7 +133,7 @@ class Accounts:
         try:
             account = account_of(integration, connection, now=self._clock.now())
             self.perform(integration, connection, integration.auth.revoke(account), seconds=_REVOCATION_SECONDS)
-        except (Refused, BadAnswer, Unanswered, ValueError) as error:
+        except (Refused, BadAnswer, Unanswered, ValueError, NangoError) as error:
             emit(
                 "warning",
                 "revocation.failed",

@@ -12,6 +12,7 @@ from nango_py import Nango
 from nango_py.errors import AuthenticationError, CallbackError, NangoError, ResponseError, UsageError
 from nango_py.secret import Secret
 from tests.connections.faulty import granted, opened, refused
+from tests.servers.faces import KEYS
 
 CALLBACK = "https://app.example.com/callback"
 DEVICE = {"device_authorization_url": "https://login.example.com/device"}
@@ -128,3 +129,22 @@ def test_nobody_is_sent_to_a_provider_for_nothing(missing, said):
     with Nango.load({"integrations": {"crm": declared}}, store="memory://", environ={}) as nango:
         with pytest.raises(NangoError, match=said):
             nango.oauth.begin("crm", "ann", redirect_uri="https://app.example.com/callback")
+
+
+def test_a_connection_is_deleted_though_no_revocation_can_be_sent(caplog: pytest.LogCaptureFixture) -> None:
+    """The certificate that the integration names is not there."""
+    auth = {"auth_mode": "OAUTH2", "token_url": "https://127.0.0.1:9/", "revocation_url": "https://127.0.0.1:9/"}
+    keys = {
+        "auth": {**auth, "authorization_url": "https://127.0.0.1:9/"},
+        "requests": {"base_url": "https://127.0.0.1:9/"},
+        "network": {"client_certificate": "/no/such.pem"},
+        "oauth_client_id": "client",
+        "oauth_client_secret": "secret",
+    }
+    environ = {"NANGO_ENCRYPTION_KEYS": KEYS}
+    with Nango.load({"integrations": {"it": keys}}, store="memory://", environ=environ) as nango:
+        nango.register_connection("it", "ann", {"access_token": "access-0"})
+        nango.delete_connection("it", "ann")
+
+        assert [] == nango.get_connections_for_user_id("ann")
+    assert "revocation.failed" in caplog.text
