@@ -82,8 +82,8 @@ def test_another_server_than_the_declared_issuer_is_refused() -> None:
         ),
         (
             "https://${connection_config.host}/mcp",
-            {"token_url": "https://ours.example.com/t"},
-            "https://ours.example.com/t",
+            OURS,
+            OURS["token_url"],
         ),
         ("https://mcp.example.com/mcp", {}, "https://mcp.example.com/token"),
     ],
