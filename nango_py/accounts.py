@@ -72,6 +72,8 @@ class Accounts:
     @property
     def manager(self) -> CredentialManager:
         """Return the credential manager; keys are read when it is first needed."""
+        if self._manager is not None:
+            return self._manager  # without the lock, which a fork could find held for ever
         with self._lock:
             if self._manager is None:
                 vault = Vault(self._store, key_ring(self._store, self._environ), self._clock)

@@ -178,6 +178,9 @@ class Core:
     def session(self, integration: str, user_id: str) -> Session:
         """Return the session of a connection; nothing is read yet."""
         found = self.integration(integration)
+        known = self._sessions.get((integration, user_id))
+        if known is not None:
+            return known
         with self._lock:
             known = self._sessions.get((integration, user_id))
             if known is None:

@@ -8,6 +8,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nango_py.connections import at_fork
 from nango_py.connections.freshness import judge
 from nango_py.connections.refusals import expired, reauth_required
 from nango_py.connections.renewal import Hooks, Renew, Renewals
@@ -37,7 +38,7 @@ class _Known:
     checked_at: float
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, weakref_slot=True, kw_only=True, eq=False)
 class CredentialManager:
     """Read connections through a bounded cache, and keep their credentials fresh.
 
@@ -56,6 +57,15 @@ class CredentialManager:
         self.renewals = Renewals(
             vault=self.vault, clock=self.clock, renew=self.renew, remember=self.remember, hooks=self.hooks
         )
+        at_fork.watch(self)
+
+    def before_fork(self) -> None:
+        """Do nothing: what is remembered is whole at any moment."""
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Take a new lock in a child, where nobody is left who could release the old one."""
+        if in_child:
+            self._lock = threading.Lock()
 
     def fresh(self, integration: Integration, user_id: str, *, seconds: float | None = None) -> Flow[Connection]:
         """Return the connection, fit to sign a request; credentials that are due are renewed first.
