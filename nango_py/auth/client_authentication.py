@@ -44,7 +44,8 @@ def authenticated(
         return replace(request, headers={**request.headers, "Authorization": basic})
     proof: dict[str, str] = {"client_id": client_id}
     if method == "post":
-        proof["client_secret"] = client_secret
+        if client_secret:  # a public client has none, and leaves the parameter out (section 2.3.1)
+            proof["client_secret"] = client_secret
     elif method in {"client_secret_jwt", "private_key_jwt"}:
         proof["client_assertion_type"] = _ASSERTION
         claims = {
