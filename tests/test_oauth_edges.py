@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from nango_py import Nango
+from nango_py.asgi.request import Request
+from nango_py.auth.grant import Begun
 from nango_py.errors import AuthenticationError, CallbackError, NangoError, ResponseError, UsageError
 from nango_py.secret import Secret
 from tests.connections.faulty import granted, opened, refused
@@ -148,3 +150,17 @@ def test_a_connection_is_deleted_though_no_revocation_can_be_sent(caplog: pytest
 
         assert [] == nango.get_connections_for_user_id("ann")
     assert "revocation.failed" in caplog.text
+
+
+def test_a_request_to_the_app_does_not_show_what_it_bears() -> None:
+    request = Request.of(
+        {
+            "method": "GET",
+            "path": "/callback",
+            "query_string": b"code=the-code&state=the-state",
+            "headers": [(b"cookie", b"nango=the-binding"), (b"authorization", b"Bearer the-token")],
+        }
+    )
+
+    assert "the-" not in repr(request)
+    assert "the-" not in repr(Begun(url="https://login.example.com/?state=the-state", state="the-state"))
