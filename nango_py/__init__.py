@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from nango_py.connections.connection import Connection, ConnectionView
     from nango_py.engine import AsyncNango, Nango
     from nango_py.errors import (
+        AccessDenied,
         AuthenticationError,
         CallbackError,
         ConfigError,
@@ -42,10 +43,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ERRORS = (
-    "AuthenticationError", "CallbackError", "ConfigError", "CredentialsError", "DeadlineError", "DecryptionError",
-    "DuplicateConnection", "ForeignOriginError", "InputError", "NangoError", "OutputError", "PaginationError",
-    "RateLimitedError", "ReauthRequired", "RemoteError", "ResponseError", "StoreError", "UnknownAction",
-    "UnknownConnection", "UnknownIntegration", "UnreachableError", "UsageError",
+    "AccessDenied", "AuthenticationError", "CallbackError", "ConfigError", "CredentialsError", "DeadlineError",
+    "DecryptionError", "DuplicateConnection", "ForeignOriginError", "InputError", "NangoError", "OutputError",
+    "PaginationError", "RateLimitedError", "ReauthRequired", "RemoteError", "ResponseError", "StoreError",
+    "UnknownAction", "UnknownConnection", "UnknownIntegration", "UnreachableError", "UsageError",
 )  # fmt: skip
 _HOMES = {
     "AsyncNango": "engine",
@@ -65,11 +66,11 @@ _HOMES = {
 }
 
 __all__ = [
-    "AsyncNango", "AuthenticationError", "AuthorizationRequest", "CallbackError", "CheckResult", "ConfigError",
-    "Connection", "ConnectionView", "CredentialsError", "DeadlineError", "DecryptionError", "DeviceAuthorization",
-    "DuplicateConnection", "ForeignOriginError", "InputError", "KeptAlive", "Limit", "Location", "Nango",
-    "NangoError", "OutputError", "Page", "PaginationError", "Problem", "RateLimitedError", "ReauthRequired",
-    "RemoteError", "ResponseError", "Secret", "StoreError", "UnknownAction", "UnknownConnection",
+    "AccessDenied", "AsyncNango", "AuthenticationError", "AuthorizationRequest", "CallbackError", "CheckResult",
+    "ConfigError", "Connection", "ConnectionView", "CredentialsError", "DeadlineError", "DecryptionError",
+    "DeviceAuthorization", "DuplicateConnection", "ForeignOriginError", "InputError", "KeptAlive", "Limit",
+    "Location", "Nango", "NangoError", "OutputError", "Page", "PaginationError", "Problem", "RateLimitedError",
+    "ReauthRequired", "RemoteError", "ResponseError", "Secret", "StoreError", "UnknownAction", "UnknownConnection",
     "UnknownIntegration", "UnreachableError", "UsageError", "__version__",
 ]  # fmt: skip
 

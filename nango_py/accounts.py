@@ -72,6 +72,8 @@ class Accounts:
     @property
     def manager(self) -> CredentialManager:
         """Return the credential manager; keys are read when it is first needed."""
+        if self._manager is not None:
+            return self._manager  # without the lock, which a fork could find held for ever
         with self._lock:
             if self._manager is None:
                 vault = Vault(self._store, key_ring(self._store, self._environ), self._clock)
@@ -121,8 +123,10 @@ class Accounts:
         try:
             found = self._integration(integration)
             connection = self.manager.vault.get(integration, user_id) if found.auth.revokes else None
-        except NangoError:
-            return None  # a connection can be deleted without its declaration, and without its key
+        except NangoError as error:
+            # A connection can be deleted without its declaration, and without its key.
+            emit("warning", "revocation.skipped", secrets=tuple, integration=integration, reason=type(error).__name__)
+            return None
         if connection is None:
             return None
         return found, f"revocation:{connection.id}", partial(self._revoke, found, connection)
@@ -131,7 +135,7 @@ class Accounts:
         try:
             account = account_of(integration, connection, now=self._clock.now())
             self.perform(integration, connection, integration.auth.revoke(account), seconds=_REVOCATION_SECONDS)
-        except (Refused, BadAnswer, Unanswered, ValueError) as error:
+        except (Refused, BadAnswer, Unanswered, ValueError, NangoError) as error:
             emit(
                 "warning",
                 "revocation.failed",
@@ -192,6 +196,8 @@ class Accounts:
                     outcome = yield from self.manager.keep_alive(integration, view.user_id)
                 except UnknownConnection:
                     continue  # deleted since it was listed
+                except NangoError as error:
+                    outcome = error  # what is wrong with one is no reason to let the others die
                 if isinstance(outcome, NangoError):
                     failed.append((view, outcome))
                 elif outcome is not None:

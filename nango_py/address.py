@@ -10,9 +10,9 @@ from nango_py.field import FORMATS
 from nango_py.template import Expression, Template, TemplateError, to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["base_part", "base_url_text", "endpoint_text", "segment"]
+__all__ = ["base_part", "base_url_text", "endpoint_text", "placeholders_in_host", "segment"]
 
 _OPEN_BASE = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
 _OPEN_URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?(?:\?[^\s#]*)?")
@@ -76,3 +76,17 @@ def segment(text: str, named: str) -> str:
     if unquote(unquote(text)).strip() in {"", ".", ".."}:
         raise TemplateError(f"{named} must be one segment of a path, not empty, '.' or '..'.")
     return quote(text, safe="")
+
+
+def placeholders_in_host(url: Template) -> Iterator[Expression]:
+    """Yield the placeholders that stand before the path: they have a say in the origin."""
+    before = ""
+    for part in url.parts:
+        if isinstance(part, str):
+            before += part
+        elif "/" in before.partition("://")[2]:
+            return
+        else:
+            yield part
+            # A placeholder at the very beginning brings the scheme along.
+            before += "x" if before else "https://x"

@@ -187,6 +187,9 @@ class Core:
     def session(self, integration: str, user_id: str) -> Session:
         """Return the session of a connection; nothing is read yet."""
         found = self.integration(integration)
+        known = self._sessions.get((integration, user_id))
+        if known is not None:
+            return known
         with self._lock:
             known = self._sessions.get((integration, user_id))
             if known is None:
@@ -288,7 +291,10 @@ class Core:
         session = self.session(integration, user_id)
         verification = session.integration.verification
         if verification is None:
-            raise UsageError(f"integration {integration!r} declares no verification.")
+            raise UsageError(
+                f"integration {integration!r} declares no verification. "
+                "Declare a request that works with good credentials only: verification: {method: GET, path: me}."
+            )
         return (yield from verify(self.asker(session), verification, agent=self.agent))
 
     # Actions

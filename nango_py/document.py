@@ -6,6 +6,7 @@ keys; size, depth and aliases bounded. Nothing is raised: what is wrong becomes 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -240,7 +241,8 @@ def scalar(text: str) -> Any:
         return text
     if _INTEGER.fullmatch(text):
         return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
-    return float(text) if _FLOAT.fullmatch(text) else text
+    number = float(text) if _FLOAT.fullmatch(text) else math.nan
+    return number if math.isfinite(number) else text  # 1e999 is none that anything can be counted with
 
 
 def _mark(key: Any, value: Any) -> Mark:
@@ -269,6 +271,8 @@ def _copy(data: Any, pointer: str, depth: int, source: str, problems: list[Probl
         return copied
     if isinstance(data, list | tuple):
         return [_copy(item, f"{pointer}/{n}", depth + 1, source, problems) for n, item in enumerate(data)]
+    if isinstance(data, float) and not math.isfinite(data):
+        return refuse("a number must be finite.")
     if data is None or isinstance(data, str | int | float | bool):
         return data
     return refuse(f"a value must be text, number, boolean, null, list or mapping, not {type(data).__name__}.")

@@ -496,9 +496,14 @@ class AsyncNango:
 
     async def close(self) -> None:
         """Close this loop's connections and the store."""
-        if self._owns_pool and self._pool is not None:
-            await self._pool.aclose()
-        self._core.close()
+        from anyio import CancelScope  # noqa: PLC0415
+        from anyio.to_thread import run_sync  # noqa: PLC0415
+
+        with CancelScope(shield=True):
+            if self._owns_pool and self._pool is not None:
+                await self._pool.aclose()
+            # In a thread: a renewal that is waited for may need this loop.
+            await run_sync(self._core.close)
 
     async def __aenter__(self) -> Self:
         return self

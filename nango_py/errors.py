@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nango_py.location import Problem
 
 __all__ = [
+    "AccessDenied",
     "AuthenticationError",
     "CallbackError",
     "ConfigError",
@@ -48,6 +49,10 @@ class ConfigError(NangoError):
     def __init__(self, problems: Problem | Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = _as_tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions are copied, and sent between processes, by their text, which is no problem.
+        return type(self), (self.problems,)
 
 
 class UsageError(NangoError):
@@ -114,6 +119,10 @@ class AuthenticationError(RemoteError):
 
 class ReauthRequired(AuthenticationError):  # noqa: N818
     """The account must be connected again: its credentials cannot heal."""
+
+
+class AccessDenied(AuthenticationError):  # noqa: N818
+    """Whoever was asked to connect an account did not grant access, or not in time."""
 
 
 class RateLimitedError(RemoteError):

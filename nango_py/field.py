@@ -17,6 +17,7 @@ __all__ = ["FORMATS", "Field", "FieldError", "read_fields"]
 
 _PEM = re.compile(r"\s*-----BEGIN ([A-Z0-9 ]{1,40})-----[A-Za-z0-9+/=\s]+-----END \1-----\s*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_HALF = re.compile("[\ud800-\udfff]")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 FORMATS: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
@@ -74,6 +75,8 @@ class Field:
         # A key in PEM has lines; into a header it cannot get, those are checked again.
         if _CONTROL.search(text) and not _PEM.fullmatch(text):
             raise FieldError(f"{self.name!r} holds a control character, such as a line break.")
+        if _HALF.search(text):
+            raise FieldError(f"{self.name!r} holds half a surrogate pair, which nothing can be sent as.")
         if self.enum and text not in self.enum:
             raise FieldError(f"{self.name!r} must be one of: {', '.join(self.enum)}.")
         if self.pattern and not re.search(self.pattern, text):

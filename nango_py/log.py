@@ -15,14 +15,20 @@ from urllib.parse import quote, quote_plus
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Masked", "emit", "is_heard", "logger"]
+__all__ = ["Masked", "emit", "is_heard", "logger", "one_line"]
 
 _HIDDEN = "***"
 _SHORTEST = 4
 """Shorter secrets would mask ordinary words."""
+_LONGEST = 300
 _SECRET_KEYS = re.compile(
     r"(?i)authorization|api[-_]?key|cookie|credential|passphrase|passwd|password|private[-_]?key|secret|signature|token"
 )
+
+
+def one_line(text: str) -> str:
+    """Return what others wrote, fit for a message: what commands a terminal or begins a line is a space."""
+    return "".join(sign if sign.isprintable() else " " for sign in text[:_LONGEST])
 
 
 class Masked:

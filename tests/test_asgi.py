@@ -412,8 +412,8 @@ def test_a_probe_begins_nothing_and_uses_nothing_up():
 @pytest.mark.parametrize(
     ("status", "answer", "wanted"),
     [
-        (400, {"error": "invalid_grant"}, 403),
-        (401, {"error": "invalid_client"}, 403),
+        (400, {"error": "invalid_grant"}, 502),
+        (401, {"error": "invalid_client"}, 502),
         (500, {"error": "s3cr3t-of-the-provider"}, 502),
         (200, {"nothing": "s3cr3t-of-the-provider"}, 502),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from nango_py.errors import AuthenticationError, CallbackError
+from nango_py.errors import AccessDenied, CallbackError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,4 +42,4 @@ def reason_of(error: NangoError) -> str:
     """Return which failure an error is."""
     if isinstance(error, CallbackError):
         return "callback"
-    return "refused" if isinstance(error, AuthenticationError) else "trouble"
+    return "refused" if isinstance(error, AccessDenied) else "trouble"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -49,9 +49,10 @@ class Request:
     method: str
     route: str
     what: str
-    query: str
-    headers: Mapping[str, str]
-    cookies: Mapping[str, str]
+    query: str = field(repr=False)
+    """It may bear a code."""
+    headers: Mapping[str, str] = field(repr=False)
+    cookies: Mapping[str, str] = field(repr=False)
 
     @classmethod
     def of(cls, scope: Mapping[str, Any]) -> Request:

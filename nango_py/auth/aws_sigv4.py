@@ -26,7 +26,7 @@ _SCOPE_PART = re.compile(r"[a-z0-9-]{1,64}")
 _TEMPORARY = ("temporary_access_key_id", "temporary_secret_access_key", "temporary_session_token")
 _FINAL = frozenset({"InvalidClientTokenId"})
 """STS says so of a key that does not exist; what else it refuses, the account's owner can allow again."""
-_TROUBLE = 500
+_REFUSALS = frozenset({400, 401, 403, 404})
 _TOO_MANY = frozenset({"Throttling", "ThrottlingException"})
 
 
@@ -179,9 +179,11 @@ def _data(answer: TokenAnswer) -> Mapping[str, Any]:
 
 
 def _refusal(answer: TokenAnswer, data: Mapping[str, Any]) -> Exception:
-    error = _found(data, "ErrorResponse.Error") or _found(data, "Error") or {}
+    # Stand-ins for AWS put the error of STS into the frame of EC2's.
+    paths = ("ErrorResponse.Error", "ErrorResponse.Errors.Error", "Error")
+    error = next(filter(None, (_found(data, path) for path in paths)), {})
     code, message = str(error.get("Code") or ""), str(error.get("Message") or "")
-    if answer.status >= _TROUBLE or code in _TOO_MANY or not code:
+    if answer.status not in _REFUSALS or code in _TOO_MANY:
         return BadAnswer(f"was answered {answer.status}", status=answer.status)
     return Refused(code, message, status=answer.status, is_final=code in _FINAL)
 

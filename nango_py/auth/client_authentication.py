@@ -15,7 +15,8 @@ __all__ = ["Method", "authenticated"]
 Method = Literal["basic", "post", "client_secret_jwt", "private_key_jwt", "none"]
 
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_ASSERTION_SECONDS = 60
+_ASSERTION_SECONDS = 300
+"""Minutes: a clock that is behind must not make assertions that have ended already."""
 
 
 def authenticated(
@@ -43,7 +44,8 @@ def authenticated(
         return replace(request, headers={**request.headers, "Authorization": basic})
     proof: dict[str, str] = {"client_id": client_id}
     if method == "post":
-        proof["client_secret"] = client_secret
+        if client_secret:  # a public client has none, and leaves the parameter out (section 2.3.1)
+            proof["client_secret"] = client_secret
     elif method in {"client_secret_jwt", "private_key_jwt"}:
         proof["client_assertion_type"] = _ASSERTION
         claims = {

@@ -83,8 +83,9 @@ def lifetime_of(value: Any, unit: Unit = "seconds") -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError("no lifetime")
     if isinstance(value, str) and (span := _SPAN.fullmatch(value.strip())):
-        return float(span[1]) * _WORDS[span[2].lower()]
-    seconds = float(value) * (0.001 if unit == "milliseconds" else 1.0)
+        seconds = float(span[1]) * _WORDS[span[2].lower()]
+    else:
+        seconds = float(value) * (0.001 if unit == "milliseconds" else 1.0)
     if not math.isfinite(seconds):
         raise ValueError("no lifetime")
     return seconds

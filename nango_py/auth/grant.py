@@ -139,9 +139,9 @@ class Obtained:
 class Begun:
     """Where the browser goes, and what must be kept until it comes back."""
 
-    url: str
+    url: str = field(repr=False)
     kept: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    state: str | None = None
+    state: str | None = field(default=None, repr=False)
     """What the callback bears in place of the given state, where the protocol knows none."""
 
 

@@ -57,6 +57,6 @@ def stated_end(token: str) -> float | None:
     try:
         payload = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
         end = float(payload["exp"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
     return end if math.isfinite(end) else None

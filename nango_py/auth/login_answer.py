@@ -45,7 +45,7 @@ def _xml(body: bytes) -> Any:
 def _plain(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

@@ -210,7 +210,7 @@ def _document(url: str, *, found: bool) -> Flow[Mapping[str, Any] | None]:
         return None
     try:
         data = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None  # a page for people, whatever is asked for
     return data if isinstance(data, Mapping) else None
 

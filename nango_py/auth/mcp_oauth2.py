@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from nango_py.address import placeholders_in_host
 from nango_py.auth.grant import Begun, Refused, read_answer
 from nango_py.auth.mcp_client import METHODS, Client, register, static_client
 from nango_py.auth.mcp_discovery import AuthorizationServer, Resource, discover_resource, discover_server, is_safe
@@ -30,6 +31,7 @@ _KNOWN = (
     Field(name="resource", title="Resource", format="uri", optional=True),
     Field(name="issuer", title="Issuer", format="uri", optional=True),
 )
+_ACCOUNT = frozenset({"connection_config", "credentials", "metadata"})
 _LOST_CLIENT = frozenset({"invalid_client", "unauthorized_client"})
 
 
@@ -44,6 +46,7 @@ class McpOAuth2(OAuth2):
     """
 
     mode: ClassVar[str] = "MCP_OAUTH2"
+    wants_client: ClassVar[bool] = False
     fields: ClassVar[tuple[Field, ...]] = (*TOKEN_FIELDS, *_KNOWN)
     templates: ClassVar[frozenset[str]] = OAuth2.templates | {
         "server_url",
@@ -96,6 +99,8 @@ class McpOAuth2(OAuth2):
             return resource, AuthorizationServer(issuer=resource.issuer, auth_methods=tuple(METHODS), **declared)
         resource = yield from discover_resource(address)
         server = yield from discover_server(resource.issuer, found=resource.is_found)
+        if self.issuer is not None and self.issuer.rstrip("/") != server.issuer.rstrip("/"):
+            raise Refused("invalid_issuer", "another server than the declared issuer grants access", status=400)
         return resource, replace(server, **declared)
 
     def _safe_endpoint(self, name: str, account: Account) -> str:
@@ -119,6 +124,11 @@ class McpOAuth2(OAuth2):
             client_id, secret = self.client_of(account)
             if not client_id:
                 raise ValueError("client_registration is static, and there is no oauth_client_id")
+            if secret and self._trusts_the_account():
+                raise ValueError(
+                    "whoever connects an account names the server, which would be told the client's secret: "
+                    "declare auth.issuer"
+                )
             return static_client(client_id, secret, server.auth_methods)
         if self._uses_document(server):
             return Client(client_id=self._safe_endpoint("client_id_metadata_url", account))
@@ -137,6 +147,12 @@ class McpOAuth2(OAuth2):
                 found=self.registration_url is None,
             )
         )
+
+    def _trusts_the_account(self) -> bool:
+        """Tell whether the account alone decides where the client proves itself."""
+        if self.issuer is not None or (self.authorization_url is not None and self.token_url is not None):
+            return False
+        return any(name[0] in _ACCOUNT for part in placeholders_in_host(self.server_url) for name in part.names)
 
     def _uses_document(self, server: AuthorizationServer) -> bool:
         if self.client_registration == "cimd":

@@ -34,6 +34,7 @@ class OAuth1(AuthScheme):
     needs_body: ClassVar[bool] = True
     extra: ClassVar[str | None] = "oauthlib:oauth1"
     connects: ClassVar[bool] = True
+    wants_client: ClassVar[bool] = True
     supplies: ClassVar[frozenset[str]] = frozenset({"raw"})
 
     request_url: Template | None = None

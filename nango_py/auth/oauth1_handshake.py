@@ -9,7 +9,7 @@ from nango_py.address import endpoint_text
 from nango_py.auth.authorization_url import authorization_url
 from nango_py.auth.grant import BadAnswer, Begun, Obtained, TokenRequest, read_answer
 from nango_py.auth.oauth1_signature import Signer
-from nango_py.auth.scheme import revealed
+from nango_py.auth.scheme import revealed, undeclared
 from nango_py.template import render_tree, to_text
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def authorize(scheme: OAuth1, account: Account, *, redirect_uri: str) -> Flow[Be
 
     The protocol knows no state: the temporary token names the attempt.
     """
+    _endpoint(scheme.token_url, account, "token exchange")  # nobody should agree for nothing
     signer = replace(_signer(scheme, account, ("", "")), callback=redirect_uri)
     answer = yield _request(
         account,
@@ -97,7 +98,7 @@ def _request(
 
 def _endpoint(url: Template | None, account: Account, purpose: str) -> str:
     if url is None:
-        raise ValueError(f"no URL is declared for the {purpose}")
+        raise ValueError(undeclared(purpose))
     return endpoint_text(url, account.values)
 
 

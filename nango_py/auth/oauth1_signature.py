@@ -63,6 +63,8 @@ class Signer:
         try:
             text = body.decode() if form and body else None
             _, signed, _ = client.sign(_encoded(request.url), request.method, text, headers)  # type: ignore[arg-type]
+        except UnicodeEncodeError:
+            raise  # it is about the credentials
         except ValueError:
             raise InputError(
                 f"OAuth 1 signs form fields, and the body is not form-encoded, as {_FORM} says."

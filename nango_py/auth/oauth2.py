@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["OAuth2"]
 
+_INTERVAL = 5
+"""Seconds between two questions where the server names none (RFC 8628 section 3.2)."""
+_LONGEST_DEVICE_CODE = 86_400.0
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 
@@ -36,6 +40,7 @@ class OAuth2(TokenScheme):
     )
     names_in_tokens: ClassVar[frozenset[str]] = frozenset({"code", "refresh_token"})
     connects: ClassVar[bool] = True
+    wants_client: ClassVar[bool] = True
 
     authorization_url: Template | None = None
     authorization_params: Mapping[str, Tree] = field(default_factory=dict)
@@ -90,6 +95,7 @@ class OAuth2(TokenScheme):
     def begin(self, account: Account, *, redirect_uri: str, state: str) -> Flow[Begun]:
         """Return the authorization URL (RFC 6749 section 4.1.1), with PKCE unless it is disabled."""
         yield from ()  # a generator as every grant is, though it asks nobody
+        self.endpoint(self.token_url, account, "code exchange")  # nobody should agree for nothing
         verifier = None if self.disable_pkce else account.nonce()
         url = self.authorization_address(account, redirect_uri=redirect_uri, state=state, verifier=verifier)
         kept = {"code_verifier": verifier, "scope": self.scope_text(account)}
@@ -167,9 +173,7 @@ class OAuth2(TokenScheme):
         if known is not None:
             matches = sent.rstrip("/") == known.rstrip("/")
         else:
-            from nango_py.http import URL, is_same_origin  # noqa: PLC0415
-
-            matches = is_same_origin(URL(sent), URL(self.endpoint(self.authorization_url, account, "authorization")))
+            matches = _has_origin_of(sent, self.endpoint(self.authorization_url, account, "authorization"))
         if not matches:
             raise Refused(
                 "invalid_issuer", "the callback names another issuer; declare auth.issuer if it is right", status=400
@@ -191,12 +195,12 @@ class OAuth2(TokenScheme):
             return DeviceCode(
                 user_code=str(data["user_code"]),
                 verification_uri=str(data.get("verification_uri") or data["verification_url"]),
-                verification_uri_complete=data.get("verification_uri_complete"),
-                expires_in=float(data["expires_in"]),
-                interval=float(data.get("interval", 5)),
+                verification_uri_complete=data.get("verification_uri_complete") or None,
+                expires_in=min(_seconds(data["expires_in"]), _LONGEST_DEVICE_CODE),
+                interval=max(_seconds(data.get("interval") or _INTERVAL), 1.0),
                 kept={"device_code": str(data["device_code"]), "scope": scope},
             )
-        except (KeyError, ValueError, TypeError):
+        except (KeyError, ValueError, TypeError, OverflowError):
             raise BadAnswer("was answered without a device code", status=answer.status) from None
 
     def finish_device(self, account: Account, kept: Mapping[str, Any]) -> Grant:
@@ -204,3 +208,19 @@ class OAuth2(TokenScheme):
         fields = {"grant_type": _DEVICE_GRANT, "device_code": revealed(kept, "device_code")}
         answer = yield self.token_request(account, self.token_url, fields, purpose="device token request")
         return self.read(self.granted(answer), account, scopes=revealed(kept, "scope") or None)
+
+
+def _has_origin_of(sent: str, url: str) -> bool:
+    from nango_py.http import URL, InvalidURL, is_same_origin  # noqa: PLC0415 - few callbacks name their issuer
+
+    try:
+        return is_same_origin(URL(sent), URL(url))
+    except InvalidURL:
+        return False
+
+
+def _seconds(value: Any) -> float:
+    seconds = float(value)
+    if not 0 < seconds < math.inf:
+        raise ValueError("no time to wait")
+    return seconds

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nango_py.auth.grant import Account, Begun, DeviceCode, Flow, Grant
     from nango_py.http import Request
 
-__all__ = ["AuthScheme", "Place", "Placement", "revealed"]
+__all__ = ["AuthScheme", "Place", "Placement", "revealed", "undeclared"]
 
 Placement = Literal["header", "query", "none"]
 Refuse = Callable[[str], None]
@@ -62,6 +62,8 @@ class AuthScheme:
     """Whether what is obtained is stored; a token that is made on this machine is only remembered."""
     connects: ClassVar[bool] = False
     """Whether an account is connected by visiting the provider: :meth:`begin` and :meth:`finish`."""
+    wants_client: ClassVar[bool] = False
+    """Whether that takes a client which was registered with the provider: ``oauth_client_id``."""
 
     @classmethod
     def declare(cls, keys: Mapping[str, Any]) -> Self:
@@ -240,3 +242,15 @@ def revealed(credentials: Mapping[str, Any], name: str) -> str:
     """Return one credential as text, an absent one as an empty text."""
     value = credentials.get(name)
     return value.reveal() if isinstance(value, Secret) else "" if value is None else str(value)
+
+
+_KEYS = {
+    "authorization": "authorization_url",
+    "device authorization": "device_authorization_url",
+    "request for temporary credentials": "request_url",
+}
+
+
+def undeclared(purpose: str) -> str:
+    """Return what to say where the URL for a request is missing."""
+    return f"auth.{_KEYS.get(purpose, 'token_url')} is not declared, and the {purpose} needs it: add it to `auth`"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from nango_py.auth.oauth1_signature import Signer
 from nango_py.auth.scheme import AuthScheme, revealed
 from nango_py.field import Field
+from nango_py.template import TemplateError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from nango_py.template import Template
 
 __all__ = ["TokenBased"]
+
+_ACCOUNT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,4 +71,7 @@ def _client(values: Mapping[str, Any]) -> tuple[str, str]:
 
 def _realm(account: str) -> str:
     """Return the realm of an account: host names spell ``1234567-sb1`` what the realm spells ``1234567_SB1``."""
+    if not _ACCOUNT.fullmatch(account):
+        # oauthlib puts it between quotes as it is.
+        raise TemplateError("auth.account_id must be of letters, digits, '-' and '_', as in 1234567_SB1.")
     return account.upper().replace("-", "_")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ __all__ = ["DeadToken", "TokenPaths", "pick", "read_tokens"]
 _SENDABLE = re.compile(r"[\x20-\x7e]+")
 """What an access token consists of (RFC 6749 appendix A.12); a line break in it would begin another header."""
 _TOKENS = frozenset({"access_token", "refresh_token"})
+_DEEPEST = 20
+"""Levels of an answer that are kept; a connection holds only so many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +105,19 @@ def read_tokens(
         found["expires_at"] = _sooner(found["expires_at"], token, refresh)
     spent = _TOKENS | {paths.token, paths.refresh_token}
     raw = {**((old or {}).get("raw") or {}), **data}
-    found["raw"] = {name: value for name, value in raw.items() if name not in spent}
+    found["raw"] = _storable({name: value for name, value in raw.items() if name not in spent})
     return Obtained(credentials=found, connection_config=pick(picked, where, data))
+
+
+def _storable(value: Any, depth: int = 0) -> Any:
+    """Return *value* with null for what a connection cannot hold: the tokens beside it must not be lost for that."""
+    if isinstance(value, Mapping | list | tuple) and depth >= _DEEPEST:
+        return None
+    if isinstance(value, Mapping):
+        return {name: _storable(item, depth + 1) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(item, depth + 1) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def pick(names: tuple[str, ...], *places: Mapping[str, Any]) -> dict[str, str]:

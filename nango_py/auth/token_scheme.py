@@ -12,7 +12,7 @@ from nango_py.address import endpoint_text
 from nango_py.auth.client_authentication import Method, authenticated
 from nango_py.auth.expiry import Unit, leeway_of, stated_expiry
 from nango_py.auth.grant import TokenRequest, read_answer
-from nango_py.auth.scheme import AuthScheme, Place, Refuse, revealed
+from nango_py.auth.scheme import AuthScheme, Place, Refuse, revealed, undeclared
 from nango_py.auth.token_answer import DeadToken, TokenPaths, read_tokens
 from nango_py.field import Field, read_fields
 from nango_py.secret import Secret
@@ -223,7 +223,7 @@ class TokenScheme(AuthScheme):
             ValueError: It is not declared, or a placeholder in it has no value.
         """
         if url is None:
-            raise ValueError(f"no URL is declared for the {purpose}")
+            raise ValueError(undeclared(purpose))
         return url if isinstance(url, str) else endpoint_text(url, account.values)
 
     def rendered_headers(self, headers: Mapping[str, Tree], account: Account) -> dict[str, str]:

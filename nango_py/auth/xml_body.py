@@ -82,7 +82,7 @@ def read_xml(body: bytes) -> dict[str, Any]:
     parser.StartDoctypeDeclHandler = _refuse_declaration
     try:
         parser.Parse(body, True)
-    except expat.ExpatError:
+    except (expat.ExpatError, LookupError, UnicodeError):  # it may name an encoding that nobody knows
         raise ValueError("the XML is not well-formed") from None
     root = builder.close()
     return {root.tag: _data(root)}

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from nango_py.cli.engine import engine_options, load
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option, plain, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nango_py.location import Problem
+    from nango_py.model import Integration
 
 __all__ = ["command"]
 
@@ -19,9 +26,9 @@ __all__ = ["command"]
 def command(file: str, store: str | None, blueprints: tuple[str, ...], *, as_json: bool) -> None:
     """Check integrations.yaml and the blueprints it uses."""
     nango = load(file, store or "memory://", blueprints)
-    problems = nango.problems
-    errors = sum(problem.severity == "error" for problem in problems)
     sound = nango._core.declared.integrations  # noqa: SLF001 - the command line is of the house
+    problems = (*nango.problems, *_without_client(sound))
+    errors = sum(problem.severity == "error" for problem in problems)
     if as_json:
         _print_json(problems, sound)
     else:
@@ -39,8 +46,28 @@ def command(file: str, store: str | None, blueprints: tuple[str, ...], *, as_jso
                 for name, integration in sound.items()
             ],
         )
-        click.echo(f"{errors} errors, {len(problems) - errors} warnings, {len(sound)} integrations ready.")
+        warnings = _count(len(problems) - errors, "warning")
+        click.echo(f"{_count(errors, 'error')}, {warnings}, {_count(len(sound), 'integration')} ready.")
     sys.exit(1 if errors else 0)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _without_client(sound: Mapping[str, Integration]) -> Iterator[Problem]:
+    """Yield a warning for each integration whose accounts cannot sign in yet; tokens that one brings do work."""
+    from nango_py.location import Problem
+
+    for name, integration in sound.items():
+        if integration.auth.wants_client and integration.oauth_client_id is None:
+            yield Problem(
+                location=integration.location,
+                code="oauth.client",
+                message=f"integration {name!r} has no oauth_client_id, so its accounts cannot sign in.",
+                hint="Register an app with the provider; set its oauth_client_id and oauth_client_secret here.",
+                severity="warning",
+            )
 
 
 def _print_json(problems: tuple[object, ...], sound: object) -> None:

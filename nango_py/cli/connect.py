@@ -146,7 +146,9 @@ def _caught(nango: Nango, wanted: _Wanted, address: Address) -> Connection:
     if callback is None:
         raise AuthenticationError(
             f"integration {wanted.integration!r}, user {wanted.user_id!r}: no answer came within {seconds:g} s. "
-            "Begin again; --timeout gives more time, and --paste helps when the browser is on another machine.",
+            f"If the provider showed an error about the redirect URI, register {loopback.redirect_uri} with it, or "
+            "name the registered one by --redirect-uri or --port. --timeout gives more time, and --paste helps when "
+            "the browser is on another machine.",
             integration=wanted.integration,
         )
     return nango.oauth.finish(callback, binding=begun.binding)

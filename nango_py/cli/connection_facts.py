@@ -63,5 +63,9 @@ def _cell(name: str, value: Any) -> Any:
 
 
 def time_text(seconds: float) -> str:
-    """Return a moment as RFC 3339 writes it."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    """Return a moment as RFC 3339 writes it; providers name some that no calendar has."""
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return f"{seconds:g} s after 1970"
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -11,7 +11,7 @@ import click
 from nango_py.cli.connection_facts import facts_of, show, time_text, token_facts
 from nango_py.cli.engine import engine_options, load, pairs
 from nango_py.cli.output import as_json as print_json
-from nango_py.cli.output import json_option, table
+from nango_py.cli.output import json_option, log_shown, table
 
 __all__ = ["command"]
 
@@ -114,7 +114,7 @@ def delete(
     """Delete one connection."""
     if not yes:
         click.confirm(f"Delete the connection of {user_id} to {integration}?", abort=True)
-    with load(file, store, blueprints) as nango:
+    with load(file, store, blueprints) as nango, log_shown("revocation."):
         nango.delete_connection(integration, user_id)
     show({"deleted": f"{integration}/{user_id}"}, as_json=as_json)
 
@@ -130,5 +130,5 @@ def check(
     """Ask the provider whether the credentials work."""
     with load(file, store, blueprints) as nango:
         result = nango.check_connection(integration, user_id)
-    show(asdict(result), as_json=as_json)
+    show({**asdict(result), "elapsed": round(result.elapsed, 3)}, as_json=as_json)
     sys.exit(0 if result.ok else 1)

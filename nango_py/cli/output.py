@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from nango_py.errors import ConfigError, NangoError, UsageError
 
-__all__ = ["as_json", "json_option", "plain", "run_command", "table"]
+__all__ = ["as_json", "json_option", "log_shown", "plain", "run_command", "table"]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -72,3 +74,16 @@ def table(headings: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     for number, line in enumerate(lines):
         text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         click.echo(click.style(text, bold=True) if number == 0 else text)
+
+
+@contextmanager
+def log_shown(event: str) -> Iterator[None]:
+    """Show the engine's log lines whose event begins with *event*, on stderr: a person at a terminal reads no log."""
+    heard = logging.StreamHandler()
+    heard.addFilter(lambda record: f"event='{event}" in record.getMessage())
+    logger = logging.getLogger("nango_py")
+    logger.addHandler(heard)
+    try:
+        yield
+    finally:
+        logger.removeHandler(heard)

@@ -25,7 +25,7 @@ def read_credentials(fields: tuple[Field, ...], environ: Mapping[str, str], sour
     A field is read from the file that ``<FIELD>_FILE`` names, or asked for when there is a terminal.
     """
     if source is not None:
-        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
+        text = sys.stdin.read() if source == "-" else _text_of(source)
         try:
             document = json.loads(text)
         except ValueError:
@@ -37,7 +37,21 @@ def read_credentials(fields: tuple[Field, ...], environ: Mapping[str, str], sour
     for field in fields:
         named = environ.get(f"{field.name.upper()}_FILE")
         if named:
-            values[field.name] = Path(named).read_text(encoding="utf-8").rstrip("\r\n")
-        elif field.required and sys.stdin.isatty():
+            values[field.name] = _text_of(named).rstrip("\r\n")
+        elif field.required:
+            if not sys.stdin.isatty():
+                raise CredentialsError(
+                    f"credentials: there is no terminal to ask for {field.name!r} on. "
+                    "Hand in a JSON object: --credentials FILE, or --credentials - for standard input."
+                )
             values[field.name] = click.prompt(field.title or field.name, hide_input=True)
     return values
+
+
+def _text_of(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise CredentialsError(f"credentials: the file {path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise CredentialsError(f"credentials: the file {path} is no UTF-8 text.") from None

@@ -6,6 +6,7 @@ import contextvars
 import os
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,8 +42,13 @@ class Crew:
             ticket = self._running.get(key)
             if ticket is not None and not ticket.done():
                 return ticket
-            ticket = self._running[key] = self._begin(group, work)
+            ticket = self._running[key] = Future()
+            ticket.set_running_or_notify_cancel()
+            job = _once(ticket, partial(contextvars.copy_context().run, work))
+            is_begun = self._begin(group, job)
         ticket.add_done_callback(lambda done: self._forget(key, done))
+        if not is_begun:
+            job()  # without the lock: the work may ask for other work
         return ticket
 
     def close(self) -> None:
@@ -56,14 +62,15 @@ class Crew:
         for group in groups:
             group.shutdown()
 
-    def _begin(self, group: str, work: Callable[[], Any]) -> Future[Any]:
+    def _begin(self, group: str, job: Callable[[], None]) -> bool:
         executor = self._groups.get(group)
         if executor is None:
             executor = self._groups[group] = ThreadPoolExecutor(_THREADS, f"nango_py-{group}")
         try:
-            return executor.submit(contextvars.copy_context().run, work)
-        except RuntimeError:  # the interpreter is on its way out and starts no thread any more
-            return _done(work)
+            executor.submit(job)
+        except RuntimeError:  # no thread can be started any more, as when the interpreter is on its way out
+            return False
+        return True
 
     def _forget(self, key: str, ticket: Future[Any]) -> None:
         with self._lock:
@@ -71,10 +78,18 @@ class Crew:
                 del self._running[key]
 
 
-def _done(work: Callable[[], Any]) -> Future[Any]:
-    ticket: Future[Any] = Future()
-    try:
-        ticket.set_result(work())
-    except BaseException as error:
-        ticket.set_exception(error)
-    return ticket
+def _once(ticket: Future[Any], work: Callable[[], Any]) -> Callable[[], None]:
+    """Return what does the work for *ticket*, once: an executor that could start no thread has queued it still."""
+    is_free = threading.Lock()
+
+    def job() -> None:
+        if not is_free.acquire(blocking=False):
+            return
+        try:
+            result = work()
+        except BaseException as error:
+            ticket.set_exception(error)
+        else:
+            ticket.set_result(result)
+
+    return job

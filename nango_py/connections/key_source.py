@@ -24,6 +24,7 @@ __all__ = ["KEYS", "KEYS_FILE", "key_ring", "made_key_path", "read_keys"]
 
 KEYS = "NANGO_ENCRYPTION_KEYS"
 KEYS_FILE = "NANGO_ENCRYPTION_KEYS_FILE"
+_SINGULAR = "NANGO_ENCRYPTION_KEY"
 _HOW = "Make a key: openssl rand -base64 32."
 
 
@@ -52,6 +53,9 @@ def made_key_path(environ: Mapping[str, str]) -> Path:
 
 
 def _keys(store: Store, environ: Mapping[str, str]) -> tuple[bytes, ...]:
+    if _SINGULAR in environ and not {KEYS, KEYS_FILE} & set(environ):
+        # Ignored, it would have a key made on the spot, and the wrong one would encrypt.
+        raise StoreError(f"{_SINGULAR} is set, and nango_py reads {KEYS}. Rename it, or unset it.")
     if KEYS in environ and KEYS_FILE in environ:
         raise StoreError(f"{KEYS} and {KEYS_FILE} are both set. Set one of them.")
     if KEYS in environ:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from nango_py.errors import StoreError
@@ -60,7 +60,8 @@ def hold(store: Store, name: str, *, until: Callable[[], bool]) -> Iterator[Leas
         yield lease
     finally:
         if lease is not None:
-            store.release_lease(name, owner)
+            with suppress(StoreError):  # it ends by itself, and what was done under it counts
+                store.release_lease(name, owner)
 
 
 def _take(store: Store, name: str, owner: str, until: Callable[[], bool]) -> Lease | None:

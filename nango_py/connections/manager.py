@@ -8,6 +8,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nango_py.connections import at_fork
 from nango_py.connections.freshness import judge
 from nango_py.connections.refusals import expired, reauth_required
 from nango_py.connections.renewal import Hooks, Renew, Renewals
@@ -37,7 +38,7 @@ class _Known:
     checked_at: float
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, weakref_slot=True, kw_only=True, eq=False)
 class CredentialManager:
     """Read connections through a bounded cache, and keep their credentials fresh.
 
@@ -56,6 +57,15 @@ class CredentialManager:
         self.renewals = Renewals(
             vault=self.vault, clock=self.clock, renew=self.renew, remember=self.remember, hooks=self.hooks
         )
+        at_fork.watch(self)
+
+    def before_fork(self) -> None:
+        """Do nothing: what is remembered is whole at any moment."""
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Take a new lock in a child, where nobody is left who could release the old one."""
+        if in_child:
+            self._lock = threading.Lock()
 
     def fresh(self, integration: Integration, user_id: str, *, seconds: float | None = None) -> Flow[Connection]:
         """Return the connection, fit to sign a request; credentials that are due are renewed first.
@@ -141,7 +151,8 @@ class CredentialManager:
         obtained_at = connection.credentials.get("obtained_at")
         if obtained_at is None or judge(integration.auth, connection, self.clock.now()) != "fresh":
             return False
-        return self.clock.now() - float(obtained_at) < YOUNG
+        # A token of the future was got before the clock was set back: its age is not known.
+        return abs(self.clock.now() - float(obtained_at)) < YOUNG
 
     def read(self, integration: str, user_id: str) -> Flow[Connection]:
         """Return the connection, whatever its state.
@@ -159,7 +170,8 @@ class CredentialManager:
             self.forget(integration, user_id)
             raise UnknownConnection(
                 f"integration {integration!r} has no connection for user {user_id!r}. "
-                f"Register it first: register_connection({integration!r}, {user_id!r}, credentials)."
+                f"Register it first: register_connection({integration!r}, {user_id!r}, credentials). "
+                "Where accounts sign in, connect it: nango.oauth.begin, or nango-py connect."
             )
         self.remember(connection)
         return connection

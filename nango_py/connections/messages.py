@@ -21,7 +21,7 @@ def duplicate(row: Row) -> DuplicateConnection:
     """Return the error for a second connection of one pair."""
     return DuplicateConnection(
         f"integration {row.integration!r} has a connection for user {row.user_id!r} already. "
-        "Update it, or delete it first."
+        "Change it (update_connection_credentials), or delete it first (delete_connection)."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,7 +20,7 @@ from nango_py.connections.refusals import (
     unanswered,
     unfit,
 )
-from nango_py.errors import NangoError, StoreError
+from nango_py.errors import NangoError, StoreError, UsageError
 from nango_py.log import emit
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ GRANT_SECONDS = 20.0
 """What the token requests of one renewal may take together; less than a lease."""
 COOL_DOWN = 30.0
 """Seconds after a failed renewal in which no other is tried."""
+_SWEEP = 1000
+"""Failures after which those that have cooled down are forgotten: their connections may never be used again."""
 _STORE_TRIES = 4
 
 
@@ -122,6 +125,7 @@ class Renewals:
     def _renewed(self, integration: Integration, known: Connection, *, is_rejected: bool) -> Connection:
         seen = self._current(integration, known)
         while not self._is_settled(integration, seen, known if is_rejected else None):
+            self._check_cool_down(seen)
             with hold(self.vault.store, f"renewal:{seen.id}", until=partial(self._has_changed, seen)) as lease:
                 # Whoever held the lease before may have renewed it.
                 seen = self._current(integration, known)
@@ -157,7 +161,6 @@ class Renewals:
         """Return the connection, renewed; None when it is not the one any more that was to be renewed."""
         if current.id in self._unsaved:
             return self._save_late(integration, current)
-        self._check_cool_down(current)
         try:
             obtained = self.renew(integration, current, seconds=min(GRANT_SECONDS, lease.for_requests))
         except Refused as refusal:
@@ -177,14 +180,19 @@ class Renewals:
     def _save(self, integration: Integration, current: Connection, obtained: Obtained) -> Connection | None:
         """Store what was obtained before anybody uses it; what cannot be stored now is kept for the next try."""
         self._unsaved[current.id] = (current, obtained)
-        written = self._write(current, obtained)
+        try:
+            written = self._write(current, obtained)
+        except UsageError:
+            del self._unsaved[current.id]  # deleted meanwhile, or nothing that any store takes
+            raise
         del self._unsaved[current.id]
         self._failures.pop(current.id, None)
         if written is not None:
             expires_at = integration.auth.expires_at(written.credentials)
             emit_event("info", "connection.renewed", integration, written, expires_at=expires_at)
-            self._tell(self.hooks.on_renewed, written)
+            # Before the hook, which may ask for these very credentials and would wait for itself.
             self.remember(written)
+            self._tell(self.hooks.on_renewed, written)
         return written
 
     def _save_late(self, integration: Integration, current: Connection) -> Connection | None:
@@ -216,11 +224,16 @@ class Renewals:
         if failure is None:
             return
         if failure.credentials == current.credentials and self.clock.monotonic() - failure.at < COOL_DOWN:
-            raise failure.error
-        del self._failures[current.id]
+            raise copy(failure.error)  # each raising would make the traceback of the one error longer
+        self._failures.pop(current.id, None)
 
     def _fail(self, integration: Integration, current: Connection, error: NangoError) -> NangoError:
-        self._failures[current.id] = _Failure(credentials=current.credentials, at=self.clock.monotonic(), error=error)
+        now = self.clock.monotonic()
+        if len(self._failures) % _SWEEP == 0:
+            for key, one in list(self._failures.items()):
+                if now - one.at >= COOL_DOWN:
+                    self._failures.pop(key, None)
+        self._failures[current.id] = _Failure(credentials=current.credentials, at=now, error=copy(error))
         # A token that still works hides the failure from its users, so it has to be said here.
         emit_event("warning", "renewal.failed", integration, current, error=type(error).__name__, reason=str(error))
         return error

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nango_py.connections.keyring import KeyRing
     from nango_py.connections.store import Store
 
-__all__ = ["Changes", "Vault"]
+__all__ = ["Changes", "Vault", "checked_name"]
 
 _LONGEST_NAME = 512
 """Characters of an integration or user id: PostgreSQL cannot index much more."""
@@ -61,8 +61,8 @@ class Vault:
         now = self._clock.now()
         connection = Connection(
             id=uuid.uuid4().hex,
-            integration=_name(integration, "integration"),
-            user_id=_name(user_id, "user_id"),
+            integration=checked_name(integration, "integration"),
+            user_id=checked_name(user_id, "user_id"),
             credentials=credentials,
             connection_config=connection_config or {},
             metadata=metadata or {},
@@ -229,7 +229,12 @@ def _fingerprint(state: str) -> str:
     return hashlib.sha256(state.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _name(value: Any, what: str) -> str:
+def checked_name(value: Any, what: str) -> str:
+    """Return the id of a user or an integration; *what* names it.
+
+    Raises:
+        UsageError: It cannot be stored.
+    """
     if not isinstance(value, str) or not value or len(value) > _LONGEST_NAME:
         raise UsageError(f"{what}: give a text of 1 to {_LONGEST_NAME} characters.")
     if "\0" in value or not value.isprintable():

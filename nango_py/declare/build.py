@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from nango_py.auth import SCHEMES, SPELLINGS
 from nango_py.declare.policies import circuit_breaker_of, rate_limits_of, retry_of
@@ -58,6 +58,13 @@ class Builder:
         auth = self._auth(data["auth"])
         for section in ("credentials", "connection_config"):
             self._patterns(data.get(section), f"/{section}")
+        for name, field in _known(data.get("connection_config")).items():
+            if field.get("secret"):
+                self.report(
+                    pointer_to("connection_config", name), "connection_config.secret",
+                    "connection config is stored and shown in the clear.",
+                    f"Declare {name!r} among the credentials.", severity="warning",
+                )  # fmt: skip
         pagination = self._pagination(data.get("pagination"), "/pagination")
         return Integration(
             name=self.name,
@@ -89,10 +96,21 @@ class Builder:
             provenance=dict(self.merged.provenance()),
         )
 
-    def report(self, pointer: str, code: str, message: str, hint: str = "", *, key: bool = False) -> None:
+    def report(
+        self,
+        pointer: str,
+        code: str,
+        message: str,
+        hint: str = "",
+        *,
+        key: bool = False,
+        severity: Literal["error", "warning"] = "error",
+    ) -> None:
         """Add a problem that stands at *pointer* of the merged keys."""
         location = self.merged.locate(pointer, key=key) or self.location
-        self.problems.append(Problem(location=location, code=code, message=message, hint=hint, pointer=pointer))
+        self.problems.append(
+            Problem(location=location, code=code, message=message, hint=hint, pointer=pointer, severity=severity)
+        )
 
     def attempt(self, pointer: str, make: Callable[[], Any], code: str = "value") -> Any:
         """Return what *make* makes, or report its ValueError at *pointer* and return None."""

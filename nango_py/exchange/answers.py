@@ -169,7 +169,7 @@ class Asker:
             return None
         try:
             return json.loads(answer.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             kind = answer.headers.get("Content-Type", "no content type")
             raise OutputError(
                 f"{self._who()}: {described(request)} was answered with {kind}, not with JSON.",

@@ -10,6 +10,7 @@ from nango_py.effects import Close, ReadAnswer, Send, Sleep
 from nango_py.errors import NangoError, RateLimitedError
 from nango_py.exchange.attempts import Attempt, attach
 from nango_py.exchange.breakers import Fuse
+from nango_py.exchange.kept_body import keep, unread
 from nango_py.exchange.response_limit import limit_answer
 from nango_py.exchange.retry_extension import policy_of
 from nango_py.exchange.timeouts import hurried
@@ -145,6 +146,8 @@ class _Exchange:
         """Tell whether the token was refused and there is another one to try: once an exchange (RFC 6750 3.1)."""
         if self.renewals or self.body is None:
             return False
+        if self.session.is_own(self.request):
+            return False  # what was refused is the caller's, and there is no other to try
         reaction = reaction_to(self.policy.reactions, outcome)
         is_named = None if reaction is None else reaction.reaction == "renew_then_retry"
         if not (self.session.is_refusal(answer, outcome.body) if is_named is None else is_named):
@@ -158,6 +161,11 @@ class _Exchange:
             answer.extensions[RENEWAL_ERROR] = error
             self._warn(error)
             return False
+        except GeneratorExit:
+            raise
+        except BaseException:
+            yield Close(answer)  # whoever asked waits no longer, and gets no answer that they could close
+            raise
         self.renewals += 1
         self._note(answer, "renewed", None)
         yield Close(answer)
@@ -179,6 +187,8 @@ class _Exchange:
             answer.request = self.request
             yield from self._limit(answer)
             if self.is_read or self._is_judged_by_its_body(answer):
+                if not self.is_read:
+                    keep(answer)
                 yield ReadAnswer(answer)
         except TransportError as error:
             # The error's own request is the signed copy: the caller gets to see the one without credentials.
@@ -241,6 +251,8 @@ class _Exchange:
         )
 
     def _finish(self, result: Response | TransportError, decision: str) -> Response:
+        if isinstance(result, Response):
+            result = unread(result)
         self._note(result, decision, None)
         attach(result, self.attempts)
         failed = not isinstance(result, Response) or result.is_error or decision.startswith("declared_")

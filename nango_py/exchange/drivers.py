@@ -146,7 +146,7 @@ class AsyncDriver:
             case ReadAnswer(answer):
                 return await _aread(answer)
             case Close(answer):
-                return await answer.aclose()
+                return await _aclose(answer)
             case Sleep(seconds):
                 return await self.clock.asleep(seconds)
             case Call(work):
@@ -164,8 +164,13 @@ async def _aread(answer: Response) -> bytes:
     try:
         return await answer.aread()
     except BaseException:
-        from anyio import CancelScope  # noqa: PLC0415
-
-        with CancelScope(shield=True):
-            await answer.aclose()
+        await _aclose(answer)
         raise
+
+
+async def _aclose(answer: Response) -> None:
+    """Close the answer, also in a task that is being cancelled."""
+    from anyio import CancelScope  # noqa: PLC0415
+
+    with CancelScope(shield=True):
+        await answer.aclose()

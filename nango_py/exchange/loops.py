@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from nango_py.errors import UsageError
-from nango_py.http import BaseTransport, Response
+from nango_py.exchange.pool.profile import DEADLINE_EXTENSION
+from nango_py.http import BaseTransport, ConnectError, ConnectTimeout, ReadError, ReadTimeout, Response
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
     from nango_py.http import AsyncBaseTransport, Request
 
 __all__ = ["LoopBridge", "bridge_to", "result_of", "sync_transport"]
+
+_LOOP_ENDED = "the event loop that the transport serves has ended"
+_GRACE = 1.0
+_NAP = 0.25
 
 
 async def result_of(ticket: Future[Any], seconds: float | None = None) -> Any:
@@ -48,7 +54,8 @@ def _poster() -> Callable[[Callable[[], object]], object]:
     if sniffio.current_async_library() == "trio":
         import trio  # noqa: PLC0415
 
-        return trio.lowlevel.current_trio_token().run_sync_soon
+        post: Callable[[Callable[[], object]], object] = trio.lowlevel.current_trio_token().run_sync_soon
+        return post
     import asyncio  # noqa: PLC0415
 
     return asyncio.get_running_loop().call_soon_threadsafe
@@ -59,36 +66,87 @@ class LoopBridge(BaseTransport):
 
     def __init__(self, transport: AsyncBaseTransport) -> None:
         self._transport = transport
-        self._run: Callable[[Callable[[], Awaitable[Response]]], Response] | None = None
+        self._run: Callable[[Callable[[], Awaitable[Response]], float], Response] | None = None
 
     def attach(self) -> None:
         """Use the running loop from now on."""
         import sniffio  # noqa: PLC0415
 
-        if sniffio.current_async_library() == "trio":
-            import trio  # noqa: PLC0415
-
-            token = trio.lowlevel.current_trio_token()
-            self._run = lambda work: trio.from_thread.run(work, trio_token=token)
-        else:
-            import asyncio  # noqa: PLC0415
-
-            loop = asyncio.get_running_loop()
-            self._run = lambda work: asyncio.run_coroutine_threadsafe(_awaited(work), loop).result()
+        self._run = _in_trio() if sniffio.current_async_library() == "trio" else _in_asyncio()
 
     def handle_request(self, request: Request) -> Response:
-        """Send the request in the loop and return its answer, the body read."""
+        """Return the answer, its body read, of the request that is sent in the loop; errors are httpx's.
+
+        Raises:
+            ReadTimeout: The request's own deadline is over.
+            ReadError: The loop ended meanwhile.
+        """
         if self._run is None:
             raise UsageError("the given transport= serves event loops only, and none has been running yet.")
-        return self._run(lambda: self._exchange(request))
-
-    async def _exchange(self, request: Request) -> Response:
-        answer = await self._transport.handle_async_request(request)
+        left = request.extensions.get(DEADLINE_EXTENSION, float("inf")) - time.monotonic()
+        if left <= 0:
+            raise ConnectTimeout("the deadline of the request is over", request=request)
         try:
-            await answer.aread()
-        finally:
-            await answer.aclose()
+            return self._run(lambda: self._exchange(request, left), left)
+        except TimeoutError:
+            raise ReadTimeout("the deadline of the request is over", request=request) from None
+
+    async def _exchange(self, request: Request, seconds: float) -> Response:
+        import anyio  # noqa: PLC0415
+
+        with anyio.fail_after(seconds):
+            answer = await self._transport.handle_async_request(request)
+            try:
+                await answer.aread()
+            finally:
+                await answer.aclose()
         return Response(answer.status_code, headers=_plain(answer), content=answer.content)
+
+
+def _in_asyncio() -> Callable[[Callable[[], Awaitable[Response]], float], Response]:
+    import asyncio  # noqa: PLC0415
+    from concurrent.futures import CancelledError  # noqa: PLC0415
+
+    loop = asyncio.get_running_loop()
+
+    def run(work: Callable[[], Awaitable[Response]], seconds: float) -> Response:
+        job = _awaited(work)
+        try:
+            running = asyncio.run_coroutine_threadsafe(job, loop)
+        except RuntimeError:
+            job.close()
+            raise ConnectError(_LOOP_ENDED) from None
+        ends_at = time.monotonic() + seconds + _GRACE
+        while True:
+            try:
+                return running.result(_NAP)
+            except CancelledError:
+                raise ReadError(_LOOP_ENDED) from None
+            except TimeoutError:
+                # What a loop was given that ends, or stands still, is never done.
+                if running.done() or time.monotonic() > ends_at:
+                    raise
+                if loop.is_closed():
+                    raise ReadError(_LOOP_ENDED) from None
+
+    return run
+
+
+def _in_trio() -> Callable[[Callable[[], Awaitable[Response]], float], Response]:
+    import trio  # noqa: PLC0415
+
+    token = trio.lowlevel.current_trio_token()
+
+    def run(work: Callable[[], Awaitable[Response]], _seconds: float) -> Response:
+        try:
+            answer: Response = trio.from_thread.run(work, trio_token=token)
+        except trio.RunFinishedError:
+            raise ConnectError(_LOOP_ENDED) from None
+        except trio.Cancelled:
+            raise ReadError(_LOOP_ENDED) from None
+        return answer
+
+    return run
 
 
 def bridge_to(transport: BaseTransport | AsyncBaseTransport | None) -> LoopBridge | None:

@@ -171,6 +171,8 @@ def secret_texts(integration: Integration, connection: Any) -> Iterator[str]:
     shared = (integration.app_api_key, integration.oauth_client_secret)
     for value in (integration.auth.values(connection.credentials), integration.environment, shared):
         yield from _secrets_in(value)
+    named = (connection.connection_config.get(item.name) for item in integration.connection_config if item.secret)
+    yield from filter(None, named)
 
 
 _WORDS = frozenset(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from nango_py.address import placeholders_in_host
 
+if TYPE_CHECKING:
     from nango_py.http import Request
     from nango_py.model import Integration
-    from nango_py.template import Expression, Template
+    from nango_py.template import Template
 
 __all__ = ["ASKED_EXTENSION", "is_hop", "may_be_private", "remember_asked"]
 
@@ -29,7 +29,7 @@ def may_be_private(integration: Integration, url: Template) -> bool:
     if written is not None:
         return written
     ours = _OURS.union(integration.environment)
-    return all(name[0] in ours for expression in _in_host(url) for name in expression.names)
+    return all(name[0] in ours for expression in placeholders_in_host(url) for name in expression.names)
 
 
 def remember_asked(request: Request) -> None:
@@ -41,17 +41,3 @@ def is_hop(request: Request) -> bool:
     """Tell whether the request's URL is not the caller's own but an answer's."""
     asked = request.extensions.get(ASKED_EXTENSION, request.url)
     return asked is not request.url and asked != request.url
-
-
-def _in_host(url: Template) -> Iterator[Expression]:
-    """Yield the placeholders that stand before the path: they have a say in the origin."""
-    before = ""
-    for part in url.parts:
-        if isinstance(part, str):
-            before += part
-        elif "/" in before.partition("://")[2]:
-            return
-        else:
-            yield part
-            # A placeholder at the very beginning brings the scheme along.
-            before += "x" if before else "https://x"

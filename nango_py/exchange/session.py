@@ -119,6 +119,15 @@ class Session:
         """Tell whether credentials may meet *url*."""
         return is_bound(url, plan.base, self.integration.requests.allowed_origins)
 
+    def is_own(self, request: Request) -> bool:
+        """Tell whether the caller put other credentials on *request*, in the place of the connection's."""
+        if not self.shape.places:
+            return False
+        place = self.shape.place
+        if place is not None:
+            return _is_taken(request, place.where, place.name)
+        return "Authorization" in request.headers and self.integration.auth.uses_header("Authorization")
+
     @property
     def shown_base_url(self) -> URL:
         """Return the base URL as people may see it; a stand-in where it depends on a connection not read yet."""
@@ -142,8 +151,12 @@ class Session:
         try:
             self._place_late(copy, plan, moment)
             return self._signed(copy, plan, body)
+        except UnicodeError:
+            reason = "the credentials hold a character that their place in a request cannot."
         except TemplateError as error:
-            raise UsageError(f"integration {self.integration.name!r}: {error}") from None
+            reason = str(error)
+        # Here, where no error that bears the whole value is its context.
+        raise UsageError(f"integration {self.integration.name!r}: {reason}")
 
     def resolve(self, path: str, plan: Plan) -> URL:
         """Return the URL of a path below the base URL, or an absolute URL of an origin that may meet credentials."""
@@ -213,12 +226,9 @@ class Session:
         return known[1]
 
     def _signed(self, copy: Request, plan: Plan, body: bytes | None) -> Request:
-        auth = self.integration.auth
-        place = self.shape.place
-        if not self.shape.places or (place and _is_taken(copy, place.where, place.name)):
+        if not self.shape.places or self.is_own(copy):
             return copy
-        if place is None and "Authorization" in copy.headers and auth.uses_header("Authorization"):
-            return copy
+        auth, place = self.integration.auth, self.shape.place
         if place is None:
             return auth.sign(copy, plan.values, now=self.clock.now(), nonce=uuid4().hex, body=body)
         text = _known(self._rendered(plan), ("credentials", ""), partial(place.value.render, plan.values))

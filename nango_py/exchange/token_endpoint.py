@@ -13,8 +13,18 @@ from nango_py.auth.grant import Account, BadAnswer, Refused, TokenAnswer, TokenR
 from nango_py.exchange.plan import values_of
 from nango_py.exchange.pool.profile import DEADLINE_EXTENSION, PROFILE_EXTENSION
 from nango_py.exchange.session import Moment, profile_of
-from nango_py.http import URL, DecodingError, Request, Response, Timeout, TransportError, with_query
-from nango_py.log import Masked
+from nango_py.http import (
+    URL,
+    DecodingError,
+    InvalidURL,
+    ReadTimeout,
+    Request,
+    Response,
+    Timeout,
+    TransportError,
+    with_query,
+)
+from nango_py.log import Masked, one_line
 from nango_py.policy.outcome import kind_of
 from nango_py.template import TemplateError
 
@@ -24,7 +34,7 @@ if TYPE_CHECKING:
     from nango_py.auth.grant import Flow
     from nango_py.clock import Clock
     from nango_py.exchange.pool.profile import Profile
-    from nango_py.http import BaseTransport
+    from nango_py.http import BaseTransport, Headers
     from nango_py.model import Integration
 
 __all__ = ["TokenEndpoint", "account_of", "fresh_text"]
@@ -38,7 +48,11 @@ _PUBLIC_FIELDS = frozenset(
     {"client_id", "grant_type", "redirect_uri", "resource", "response_type", "scope", "token_type_hint"}
 )
 """A client's id is none (RFC 6749 section 2.2), and may be a word of the messages: ``client``."""
+_PUBLIC_HEADERS = frozenset(
+    {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent"}
+)
 _SHORTEST_SECRET = 6
+_OK = 200
 _SERVER_ERROR = 500
 
 
@@ -61,28 +75,33 @@ class TokenEndpoint:
             Unanswered: It said nothing.
             ValueError: No request can be made of what is declared and given.
         """
-        ends_at = time.monotonic() + seconds
-        profiles = _profiles_of(integration)
         sent = set(secrets)
+        failure: Exception
         try:
-            try:
-                request = next(grant)
-                while True:
-                    request = grant.send(self._ask(request, profiles, ends_at, sent))
-            except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]
+            return self._conversed(grant, _profiles_of(integration), time.monotonic() + seconds, sent)
         except Refused as refusal:
-            code, description = (Masked(lambda: sent).text(part) for part in (refusal.code, refusal.description))
-            raise Refused(code, description, status=refusal.status, is_final=refusal.is_final) from None
+            code, description = (_shown(part, sent) for part in (refusal.code, refusal.description))
+            failure = Refused(code, description, status=refusal.status, is_final=refusal.is_final)
         except BadAnswer as answer:
-            raise BadAnswer(Masked(lambda: sent).text(str(answer)), status=answer.status) from None
+            failure = BadAnswer(_shown(str(answer), sent), status=answer.status)
         except TransportError as error:
-            shown = Masked(lambda: sent).text(str(error)) or type(error).__name__
-            raise Unanswered(shown, is_ambiguous=kind_of(error) not in _UNSENT) from None
+            shown = _shown(f"{_host_in(error)}{str(error) or type(error).__name__}", sent)
+            failure = Unanswered(shown, is_ambiguous=kind_of(error) not in _UNSENT)
+        except UnicodeError:
+            failure = ValueError("a token request would hold a character that cannot be sent")
         except TemplateError as error:
-            raise ValueError(str(error).rstrip(".")) from None
+            failure = ValueError(str(error).rstrip("."))
         finally:
             grant.close()
+        raise failure  # here, where the one that quotes is not its context
+
+    def _conversed(self, grant: Flow[_T], profiles: tuple[Profile, Profile], ends_at: float, sent: set[str]) -> _T:
+        try:
+            request = next(grant)
+            while True:
+                request = grant.send(self._ask(request, profiles, ends_at, sent))
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
 
     def _ask(
         self, request: TokenRequest, profiles: tuple[Profile, Profile], ends_at: float, sent: set[str]
@@ -92,7 +111,7 @@ class TokenEndpoint:
         while True:
             sent.update(_texts_in(request))
             try:
-                answer = self._send(request, profiles, ends_at)
+                answer = self._send(request, profiles, ends_at, sent)
             except TransportError as error:
                 if kind_of(error) == "connect" and pauses:
                     pause = pauses.pop(0)
@@ -109,11 +128,14 @@ class TokenEndpoint:
             request = request.again() if request.again is not None else request
             self.clock.sleep(pause)
 
-    def _send(self, request: TokenRequest, profiles: tuple[Profile, Profile], ends_at: float) -> TokenAnswer:
+    def _send(
+        self, request: TokenRequest, profiles: tuple[Profile, Profile], ends_at: float, sent: set[str]
+    ) -> TokenAnswer:
         made = self._made(request, profiles, ends_at)
+        sent.update(_texts_of(made.headers))
         with _closing(self.transport().handle_request(made)) as answer:
             answer.request = made
-            return TokenAnswer(status=answer.status_code, headers=answer.headers, body=_body_of(answer))
+            return TokenAnswer(status=answer.status_code, headers=answer.headers, body=_body_of(answer, ends_at))
 
     def _made(self, request: TokenRequest, profiles: tuple[Profile, Profile], ends_at: float) -> Request:
         left = max(0.001, ends_at - time.monotonic())
@@ -126,7 +148,7 @@ class TokenEndpoint:
             body["content"] = request.content
         made = Request(
             request.method,
-            with_query(URL(request.url), request.params),
+            _address_of(request),
             headers={"User-Agent": self.agent, "Accept-Encoding": "gzip, deflate", **request.headers},
             extensions={
                 "timeout": Timeout(left).as_dict(),
@@ -163,16 +185,34 @@ def _profiles_of(integration: Integration) -> tuple[Profile, Profile]:
     )
 
 
+def _host_in(error: TransportError) -> str:
+    try:
+        return f"{error.request.url.host}: "
+    except RuntimeError:  # a transport of the program's own may leave the request out
+        return ""
+
+
 def fresh_text() -> str:
     """Return random text of 256 bits, of characters that every protocol takes."""
     return uuid4().hex + uuid4().hex
 
 
-def _body_of(answer: Response) -> bytes:
+def _address_of(request: TokenRequest) -> URL:
+    try:
+        return with_query(URL(request.url), request.params)
+    except InvalidURL:
+        if request.found:
+            raise BadAnswer("was answered with a URL that cannot be used", status=_OK) from None
+        raise ValueError(f"the URL of the {request.purpose} cannot be used") from None
+
+
+def _body_of(answer: Response, ends_at: float) -> bytes:
     body = b""
     try:
         for chunk in answer.iter_bytes():
             body += chunk
+            if time.monotonic() > ends_at:  # a given transport may know of each read's timeout only
+                raise ReadTimeout("the deadline of the request is over")
             if len(body) > LONGEST_ANSWER:
                 raise BadAnswer(f"was answered with more than {LONGEST_ANSWER:,} bytes", status=answer.status_code)
     except DecodingError:
@@ -188,6 +228,18 @@ def _closing(answer: Response) -> Iterator[Response]:
         answer.close()
 
 
+def _shown(text: str, sent: set[str]) -> str:
+    """Return what an endpoint said, fit for a message; it is cut last, so that no half of a secret is left."""
+    return one_line(Masked(lambda: sent).text(text))
+
+
+def _texts_of(headers: Headers) -> Iterator[str]:
+    """Yield the headers' values that must not come back, with and without their scheme."""
+    for name, value in headers.items():
+        if name not in _PUBLIC_HEADERS:
+            yield from (text for text in (value, value.partition(" ")[2]) if len(text) >= _SHORTEST_SECRET)
+
+
 def _texts_in(request: TokenRequest) -> Iterator[str]:
     """Yield what was sent and must not come back in a message: a provider may echo it."""
     for fields in (request.form, request.json, dict(request.params)):
@@ -197,7 +249,15 @@ def _texts_in(request: TokenRequest) -> Iterator[str]:
 
 def _secret_fields(fields: Mapping[str, Any]) -> Iterator[str]:
     for name, value in fields.items():
-        if isinstance(value, Mapping):
-            yield from _secret_fields(value)
-        elif isinstance(value, str) and name not in _PUBLIC_FIELDS and len(value) >= _SHORTEST_SECRET:
-            yield value
+        if name not in _PUBLIC_FIELDS:
+            yield from _secret_texts(value)
+
+
+def _secret_texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        yield from _secret_fields(value)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _secret_texts(item)
+    elif isinstance(value, str) and len(value) >= _SHORTEST_SECRET:
+        yield value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self
 
 from nango_py.connections.connection import thaw
@@ -54,7 +54,7 @@ class Attempt:
 
     def packed(self) -> dict[str, Any]:
         """Return JSON-like data, to be stored encrypted."""
-        data: dict[str, Any] = thaw(asdict(self))
+        data: dict[str, Any] = thaw({each.name: getattr(self, each.name) for each in fields(self)})
         return data
 
     @classmethod

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from nango_py.errors import CallbackError, UsageError
+from nango_py.log import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["check_redirect_uri", "read_callback", "refusal_in", "state_of"]
 
 _LONGEST = 16_384
-_SHOWN = 200
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\U0010ffff]")
+_URL = re.compile(r"[^=&]*\?|[A-Za-z][A-Za-z0-9+.-]*://")
+"""A query alone may hold ``?`` and ``://`` as well, in its values (RFC 3986 section 3.4)."""
 
 
 def read_callback(url: str) -> Mapping[str, str]:
@@ -27,7 +28,7 @@ def read_callback(url: str) -> Mapping[str, str]:
     if len(url) > _LONGEST:
         raise CallbackError("the callback is no URL of a sensible length.")
     try:
-        query = urlsplit(url).query if "?" in url or "://" in url else url
+        query = urlsplit(url).query if _URL.match(url) else url
     except ValueError:
         raise CallbackError("the callback is no URL.") from None
     pairs = parse_qsl(query, keep_blank_values=True)
@@ -54,11 +55,14 @@ def refusal_in(callback: Mapping[str, str]) -> str | None:
     if not (error := callback.get("error")):
         return None
     text = f"{error}: {callback['error_description']}" if callback.get("error_description") else error
-    return _UNPRINTABLE.sub(" ", text)[:_SHOWN]
+    return one_line(text)
 
 
 def check_redirect_uri(uri: str) -> None:
     """Refuse what cannot be a redirect URI (RFC 6749 section 3.1.2)."""
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri if uri and uri.isprintable() else "")
+    except ValueError:
+        parts = urlsplit("")
     if not parts.scheme or not (parts.netloc or parts.path) or parts.fragment or " " in uri:
         raise UsageError("redirect_uri must be an absolute URL without a fragment: https://app.example.com/callback.")

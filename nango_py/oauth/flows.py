@@ -8,11 +8,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nango_py.auth.grant import BadAnswer, Refused, Unanswered
+from nango_py.connections.connection import freeze
 from nango_py.connections.refusals import grant_failed
 from nango_py.connections.renewal import merged_credentials
+from nango_py.connections.vault import checked_name
 from nango_py.effects import Call, Join, Sleep
-from nango_py.errors import AuthenticationError, CallbackError, DuplicateConnection, UnknownConnection, UsageError
+from nango_py.errors import (
+    AccessDenied,
+    CallbackError,
+    ConfigError,
+    DuplicateConnection,
+    UnknownConnection,
+    UsageError,
+)
 from nango_py.exchange.token_endpoint import account_of, fresh_text
+from nango_py.location import Problem
 from nango_py.log import emit
 from nango_py.oauth.attempt import ATTEMPT_SECONDS, Attempt, AuthorizationRequest, DeviceAuthorization, hash_of
 from nango_py.oauth.callback import check_redirect_uri, read_callback, refusal_in, state_of
@@ -64,6 +74,7 @@ class Flows:
                 f"integration {integration!r}: its accounts are not connected in a browser. "
                 "Hand in their credentials: register_connection."
             )
+        _check_client(found)
         attempt = yield from self._attempt(found, user_id, scopes, connection_config, metadata)
         state, binding = fresh_text(), secrets.token_urlsafe(32)
         grant = found.auth.begin(self._account(found, attempt), redirect_uri=redirect_uri, state=state)
@@ -79,6 +90,9 @@ class Flows:
         """Turn a callback into a connection; see :meth:`OAuth.finish`."""
         callback = read_callback(callback_url)
         state = state_of(callback)
+        if not binding:
+            # Before the attempt is looked up: it is used up by that.
+            raise CallbackError("there is no binding: this browser did not begin, or lost its session. Begin again.")
         stored: Mapping[str, Any] | None = yield Call(lambda: self._accounts.manager.vault.take_attempt(state))
         if stored is None:
             raise CallbackError(
@@ -94,7 +108,7 @@ class Flows:
             raise CallbackError("another user began what this callback ends. Begin again, signed in as one user.")
         found = self._core.integration(attempt.integration)
         if refusal := refusal_in(callback):
-            raise AuthenticationError(
+            raise AccessDenied(
                 f"{_who(attempt)}: access was not granted: {refusal}.", integration=attempt.integration
             )
         grant = found.auth.finish(
@@ -120,6 +134,7 @@ class Flows:
                 f"integration {integration!r}: its blueprint declares no auth.device_authorization_url. "
                 "Connect in a browser: nango.oauth.begin."
             )
+        _check_client(found)
         attempt = yield from self._attempt(found, user_id, scopes, connection_config, metadata)
         grant = found.auth.begin_device(self._account(found, attempt))
         work = partial(self._performed, found, attempt, grant)
@@ -140,7 +155,7 @@ class Flows:
         while True:
             yield Sleep(max(0.0, min(interval, device.expires_at - self._clock.now())))
             if self._clock.now() >= device.expires_at:
-                raise AuthenticationError(
+                raise AccessDenied(
                     f"{_who(attempt)}: the code expired before it was entered. Begin again.",
                     integration=attempt.integration,
                 )
@@ -160,16 +175,16 @@ class Flows:
         config: Mapping[str, Any] | None,
         metadata: Mapping[str, Any] | None,
     ) -> Flow[Attempt]:
-        if isinstance(scopes, str):
+        if scopes is not None and (isinstance(scopes, str) or not all(isinstance(scope, str) for scope in scopes)):
             raise UsageError("scopes must be a list of texts, not one text.")
         if config is None:
             config = yield from self._known_config(found, user_id)
         return Attempt(
             integration=found.name,
-            user_id=user_id,
+            user_id=checked_name(user_id, "user_id"),
             scopes=None if scopes is None else tuple(scopes),
             connection_config=self._accounts.checked_config(found, config),
-            metadata=metadata,
+            metadata=None if metadata is None else freeze(metadata),
         )
 
     def _known_config(self, found: Integration, user_id: str) -> Flow[Mapping[str, Any]]:
@@ -246,6 +261,19 @@ def _next_interval(outcome: Exception, interval: float) -> float:
             return interval
         return interval + _SLOW_DOWN if outcome.code == "slow_down" else 0.0
     return 0.0 if isinstance(outcome, ValueError) else min(2 * interval, _SLOWEST)
+
+
+def _check_client(found: Integration) -> None:
+    """Refuse to send somebody to a provider that will not know who asks."""
+    if found.auth.wants_client and found.oauth_client_id is None:
+        raise ConfigError(
+            Problem(
+                location=found.location,
+                code="oauth.client",
+                message=f"integration {found.name!r} has no oauth_client_id, so nobody can sign in.",
+                hint="Register an app with the provider; set its oauth_client_id and oauth_client_secret here.",
+            )
+        )
 
 
 def _who(attempt: Attempt) -> str:

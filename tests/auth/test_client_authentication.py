@@ -81,7 +81,7 @@ def test_a_shared_secret_signs_an_assertion():  # RFC 7523 section 2.2, OpenID C
         "aud": URL,
         "jti": "n-1",
         "iat": int(NOW),
-        "exp": int(NOW) + 60,
+        "exp": int(NOW) + 300,
     } == claims
 
 
@@ -140,3 +140,7 @@ def test_a_public_key_cannot_sign(keys):
     _, jwk, _ = keys
     with pytest.raises(ValueError, match="cannot sign"):
         proven("private_key_jwt", client_secret=json.dumps({name: jwk[name] for name in ("kty", "n", "e")}))
+
+
+def test_a_public_client_names_no_secret():
+    assert {"client_id": "id", "grant_type": "x"} == proven("post", client_secret="", form={"grant_type": "x"}).form

@@ -235,9 +235,10 @@ def test_trouble_is_not_taken_for_absence(status):
         begin(scheme(), world={**WORLD, METADATA: (status, {}, "no")})
 
 
-def test_a_page_for_people_is_no_metadata():
+@pytest.mark.parametrize("page", ["<html>", "[]", "[" * 99_999], ids=["html", "list", "deep"])
+def test_a_page_for_people_is_no_metadata(page):
     with pytest.raises(BadAnswer, match="found no metadata"):
-        begin(scheme(), world={**WORLD, METADATA: (200, {}, "<html>")})
+        begin(scheme(), world={**WORLD, METADATA: (200, {}, page)})
 
 
 # --- the client ------------------------------------------------------------------------------------------------------

@@ -169,7 +169,19 @@ def test_a_refresh_token_that_dies_first_ends_the_access_token_too():
 
 
 @pytest.mark.parametrize(
-    "refresh", [jwt(exp=NOW + 86_400), "opaque", "a.b.c", "a.e30.c", jwt(sub="no exp"), jwt(exp="soon")]
+    "refresh",
+    [
+        jwt(exp=NOW + 86_400),
+        "opaque",
+        "a.b.c",
+        "a.e30.c",
+        jwt(sub="no exp"),
+        jwt(exp="soon"),
+        jwt(exp=float("nan")),
+        jwt(exp=10**400),
+        "a." + urlsafe_b64encode(b"[" * 99_999).decode() + ".c",
+    ],
+    ids=lambda token: token[:20],
 )
 def test_a_refresh_token_that_says_nothing_sooner_changes_nothing(refresh):
     assert NOW + 600 == expiry({"expires_in": 600, "refresh_token": refresh}, reads_jwt=True)

@@ -43,3 +43,9 @@ def test_elements_become_data():
 def test_documents_that_declare_nest_or_break_are_refused(document):
     with pytest.raises(ValueError, match="the XML"):
         read_xml(document)
+
+
+@pytest.mark.parametrize("encoding", ["none-such", "undefined", "base64", "utf-7"])
+def test_an_encoding_that_cannot_be_read_is_refused(encoding):
+    with pytest.raises(ValueError, match=r"XML is not well-formed|not supported"):
+        read_xml(f"<?xml version='1.0' encoding='{encoding}'?><a/>".encode())

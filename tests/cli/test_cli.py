@@ -26,6 +26,38 @@ def test_init_check_add_and_show(run, tmp_path):
     assert 0 == run("connections", "delete", "close", "u", "--yes").returncode
 
 
+def test_a_file_of_credentials_that_cannot_be_read_is_named(run, tmp_path):
+    run("init")
+    (tmp_path / "odd.json").write_bytes(b"\xff")
+    missing = run("connections", "add", "close", "u", "--credentials", "missing.json")
+    assert (2, "Error: credentials: the file missing.json cannot be read: No such file or directory.\n") == (
+        missing.returncode,
+        missing.stderr,
+    )
+    odd = run("connections", "add", "close", "u", "--credentials", "odd.json")
+    assert (2, "Error: credentials: the file odd.json is no UTF-8 text.\n") == (odd.returncode, odd.stderr)
+
+
+def test_without_a_terminal_it_is_said_how_credentials_come_in(run):
+    run("init")
+    piped = run("connections", "add", "close", "u", stdin=SECRET)
+    assert 2 == piped.returncode
+    assert "no terminal to ask for 'username' on" in piped.stderr
+    assert "--credentials - for standard input" in piped.stderr
+    assert SECRET not in piped.stderr
+
+
+def test_check_warns_where_nobody_can_sign_in(run, tmp_path):
+    (tmp_path / "integrations.yaml").write_text(
+        "integrations:\n  google-calendar: {extends_blueprint: google-calendar:v0}\n"
+    )
+    found = run("check")
+
+    assert 0 == found.returncode
+    assert "integration 'google-calendar' has no oauth_client_id, so its accounts cannot sign in." in found.stdout
+    assert "0 errors, 1 warning, 1 integration ready." in found.stdout
+
+
 def test_check_finds_a_misspelt_key_with_its_line(run, tmp_path):
     (tmp_path / "integrations.yaml").write_text("integrations:\n  close:\n    extends_bluprint: close:v0\n")
     found = run("check")
@@ -67,3 +99,18 @@ def test_blueprints_are_listed_and_shown(run):
 def test_every_command_is_documented():
     page = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text("utf-8")
     assert [] == [name for name in _COMMANDS if f"| `{name}" not in page]
+
+
+def test_a_revocation_that_failed_is_told(run, tmp_path):
+    (tmp_path / "integrations.yaml").write_text(
+        "integrations:\n  crm:\n    oauth_client_id: app\n    oauth_client_secret: secret-of-the-app\n    auth:\n"
+        "      auth_mode: OAUTH2\n      token_url: http://127.0.0.1:9/token\n      revocation_url: http://127.0.0.1:9/revoke\n"
+        '    requests: {base_url: "http://127.0.0.1:9/"}\n'
+    )
+    (tmp_path / "tokens.json").write_text('{"access_token": "token-of-ann"}')
+    run("connections", "add", "crm", "ann", "--credentials", "tokens.json")
+    found = run("connections", "delete", "crm", "ann", "--yes")
+
+    assert 0 == found.returncode
+    assert "revocation.failed" in found.stderr
+    assert "token-of-ann" not in found.stdout + found.stderr

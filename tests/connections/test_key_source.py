@@ -159,3 +159,8 @@ def test_a_wrong_key_opens_nothing_and_registers_nothing(sqlite):
     with pytest.raises(StoreError, match=f"encrypted with key {key_id(OLD)}, and the keys at hand are {key_id(NEW)}"):
         vault.register("close", "user-2", {"password": "x"})
     assert [view.user_id for view in vault.views()] == ["user-1"]
+
+
+def test_the_singular_of_the_variable_is_not_ignored():
+    with pytest.raises(StoreError, match="NANGO_ENCRYPTION_KEY is set, and nango_py reads NANGO_ENCRYPTION_KEYS"):
+        key_ring(MemoryStore(), {"NANGO_ENCRYPTION_KEY": "x"}).seal(b"x", aad="a")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -130,6 +131,16 @@ def test_every_client_proves_itself(oidc_provider: OidcProvider, client: str) ->
 
         assert 1 == renewals(oidc_provider) - before
         assert first != second
+        assert {"sub": USER} == ours.get("me").json()
+
+
+@pytest.mark.parametrize("skew", [-180, 180])
+@pytest.mark.parametrize("client", ["client_secret_basic", "client_secret_jwt", "private_key_jwt"])
+def test_a_clock_may_be_minutes_off(oidc_provider: OidcProvider, client: str, skew: float) -> None:
+    clock = ManualClock(time.time() + skew)
+    with opened("sync", oidc_provider, code_flow(oidc_provider, client), clock=clock) as ours:
+        ours.connect()
+
         assert {"sub": USER} == ours.get("me").json()
 
 
@@ -546,18 +557,30 @@ def test_a_lost_code_is_not_exchanged_twice(oidc_provider: OidcProvider) -> None
 
 
 class Slow(MemoryStore):
-    """A store whose next swap waits until it is told to go on."""
+    """A store whose next write waits until it is told to go on."""
 
     def __init__(self) -> None:
         super().__init__()
         self.waits = False
+        self.left: list[tuple[str, str]] = []
         self.reached, self.go = threading.Event(), threading.Event()
 
+    def put(self, row: Any) -> None:
+        self._wait()
+        super().put(row)
+
     def compare_and_swap(self, row: Any, *, expected_version: int) -> bool:
+        self._wait()
+        return super().compare_and_swap(row, expected_version=expected_version)
+
+    def close(self) -> None:
+        self.left = list(self._rows)
+        super().close()
+
+    def _wait(self) -> None:
         if self.waits:
             self.reached.set()
             assert self.go.wait(30)
-        return super().compare_and_swap(row, expected_version=expected_version)
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -591,3 +614,25 @@ async def cancelled_between_answer_and_storage(server: OidcProvider) -> None:
         clock.advance(DUE)
         await nango.credentials("it", USER)
         assert 2 == renewals(server) - before
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_browser_that_leaves_costs_no_connection(backend: str, oidc_provider: OidcProvider) -> None:
+    anyio.run(cancelled_before_the_connection_is_stored, oidc_provider, backend=backend)
+
+
+async def cancelled_before_the_connection_is_stored(server: OidcProvider) -> None:
+    store = Slow()
+    environ = {"NANGO_ENCRYPTION_KEYS": KEYS}
+    async with AsyncNango.load(code_flow(server), store=store, environ=environ) as nango:
+        begun = await nango.oauth.begin("it", USER, redirect_uri=CALLBACK)
+        callback = await anyio.to_thread.run_sync(server.authorize, begun.url)
+        store.waits = True
+        async with anyio.create_task_group() as visitors:
+            visitors.start_soon(partial(nango.oauth.finish, callback, binding=begun.binding))
+            assert await anyio.to_thread.run_sync(store.reached.wait, 30)
+            visitors.cancel_scope.cancel()
+        store.waits = False
+        store.go.set()
+    # Closing waits for what is going on.
+    assert [("it", USER)] == store.left
