@@ -118,11 +118,17 @@ def verdaccio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[verdaccio_se
 
 
 @pytest.fixture(scope="session")
+def localstripe_to_write(tmp_path_factory: pytest.TempPathFactory) -> Iterator[localstripe_server.LocalStripe]:
+    """Another localstripe: one that tests leave customers in."""
+    yield from _started(localstripe_server.serve, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
 def mitmproxy(
-    localstripe: localstripe_server.LocalStripe, tmp_path_factory: pytest.TempPathFactory
+    localstripe_to_write: localstripe_server.LocalStripe, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[mitmproxy_server.Mitmproxy]:
-    """A proxy before localstripe."""
-    yield from _started(partial(mitmproxy_server.serve, upstream=localstripe.url), tmp_path_factory)
+    """A proxy before the localstripe to write to."""
+    yield from _started(partial(mitmproxy_server.serve, upstream=localstripe_to_write.url), tmp_path_factory)
 
 
 @pytest.fixture

@@ -39,6 +39,11 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+def localstripe(localstripe_to_write: LocalStripe) -> LocalStripe:
+    return localstripe_to_write
+
+
+@pytest.fixture
 def clock() -> ManualClock:
     """Backoff takes no time; the timeouts of the network do."""
     return ManualClock()
