@@ -182,6 +182,16 @@ class Core:
             )
         return declared
 
+    # Connections
+
+    def delete(self, integration: str, user_id: str) -> Flow[None]:
+        """Delete a connection, and what is remembered of its requests: the next one may be another account's."""
+        try:
+            yield from self.accounts.delete(integration, user_id)
+        finally:
+            with self._lock:
+                self._sessions.pop((integration, user_id), None)
+
     # Requests
 
     def session(self, integration: str, user_id: str) -> Session:
@@ -337,11 +347,6 @@ class Core:
     def check_python(self, integration: str, action: PythonAction, given: Any) -> dict[str, Any]:
         """Return a Python action's input, checked."""
         return check_python_input(action, given, f"integration {integration!r}, action {action.name!r}")
-
-    def forget(self, integration: str, user_id: str) -> None:
-        """Drop what is remembered of a deleted connection's requests."""
-        with self._lock:
-            self._sessions.pop((integration, user_id), None)
 
     def close(self) -> None:
         """Wait for renewals and close the store."""

@@ -132,7 +132,7 @@ class Nango:
         Raises:
             UnknownConnection: There is none.
         """
-        self._driver.run(self._core.accounts.delete(integration, user_id))
+        self._driver.run(self._core.delete(integration, user_id))
 
     def update_connection_credentials(self, integration: str, user_id: str, new: Mapping[str, Any]) -> ConnectionView:
         """Replace a connection's credentials, whole."""
@@ -388,7 +388,7 @@ class AsyncNango:
 
     async def delete_connection(self, integration: str, user_id: str) -> None:
         """Delete a connection."""
-        await self._driver.run(self._core.accounts.delete(integration, user_id))
+        await self._driver.run(self._core.delete(integration, user_id))
 
     async def update_connection_credentials(
         self, integration: str, user_id: str, new: Mapping[str, Any]

@@ -6,7 +6,6 @@ Everything here is frozen and checked; nothing past this point looks at a dict o
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from nango_py.policy.retry_policy import RetryPolicy
@@ -37,8 +36,6 @@ __all__ = [
     "UsedBlueprint",
     "Verification",
 ]
-
-EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

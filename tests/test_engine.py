@@ -414,3 +414,14 @@ def test_both_engines_offer_the_same_names():
         return {name for name in vars(engine) if not name.startswith("_")}
 
     assert names(Nango) == names(AsyncNango)
+
+
+def test_nothing_of_a_deleted_connection_is_remembered():
+    script = Script((200, {}, {}))
+    with Nango.load(CLOSE, transport=httpx.MockTransport(script), store="memory://", environ={}) as nango:
+        nango.register_connection("close", "ann", {"username": KEY})
+        with nango.client("close", "ann") as client:
+            client.get("me/")
+        nango.delete_connection("close", "ann")
+
+        assert {} == nango._core._sessions
