@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nango_py.accounts import KeptAlive
     from nango_py.actions.verification import CheckResult
+    from nango_py.async_engine import AsyncNango
     from nango_py.connections.connection import Connection, ConnectionView
-    from nango_py.engine import AsyncNango, Nango
+    from nango_py.engine import Nango
     from nango_py.errors import (
         AccessDenied,
         AuthenticationError,
@@ -49,7 +50,7 @@ _ERRORS = (
     "UnknownAction", "UnknownConnection", "UnknownIntegration", "UnreachableError", "UsageError",
 )  # fmt: skip
 _HOMES = {
-    "AsyncNango": "engine",
+    "AsyncNango": "async_engine",
     "AuthorizationRequest": "oauth.attempt",
     "CheckResult": "actions.verification",
     "Connection": "connections.connection",

@@ -45,10 +45,11 @@ from nango_py.policy.pagination import Pagination, check
 from nango_py.template import TemplateError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from nango_py.actions.verification import CheckResult
+    from nango_py.connections.connection import ConnectionView
     from nango_py.connections.store import Store
     from nango_py.declare.loader import Declared
     from nango_py.effects import Flow
@@ -100,7 +101,8 @@ class Core:
         environ: Mapping[str, str] | None,
         transport: BaseTransport | AsyncBaseTransport | None = None,
         pool: PoolName = "default",
-        hooks: Hooks | None = None,
+        on_renewed: Callable[[ConnectionView], None] | None = None,
+        on_reauth_required: Callable[[ConnectionView], None] | None = None,
     ) -> None:
         self.environ = os.environ if environ is None else environ
         self.fast = _is_fast(pool, transport)
@@ -121,7 +123,7 @@ class Core:
                 clock=self.clock,
                 agent=self.agent,
             ),
-            hooks=hooks or Hooks(),
+            hooks=Hooks(on_renewed=on_renewed, on_reauth_required=on_reauth_required),
         )
         self._sessions: dict[tuple[str, str], Session] = {}
         self._shapes: dict[str, Any] = {}

@@ -49,7 +49,7 @@ LAYERS = (
     {"model"},
     {"declare", "connections", "exchange"},
     {"actions"},
-    {"accounts", "core", "oauth", "engine"},
+    {"accounts", "core", "oauth", "engine", "async_engine", "python_runs"},
     {"asgi", "cli", "testing"},
 )
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}

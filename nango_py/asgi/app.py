@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 
     from nango_py.asgi.request import Address
+    from nango_py.async_engine import AsyncNango
     from nango_py.connections.connection import Connection, ConnectionView
-    from nango_py.engine import AsyncNango, Nango
+    from nango_py.engine import Nango
 
     Scope = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
