@@ -13,7 +13,7 @@ import pytest
 from nango_py import http
 from nango_py.errors import UsageError
 from nango_py.exchange.pool import DEADLINE_EXTENSION, AsyncPool, OneShot, Pool, Profile
-from nango_py.exchange.pool.deadline import Hurried
+from nango_py.exchange.pool.wire import Recorder
 
 NO_TIMEOUT = {"connect": None, "read": None, "write": None, "pool": None}
 SOON = 0.2
@@ -304,7 +304,9 @@ def test_each_operation_gets_what_is_left_or_its_own_timeout():
             given.append(timeout)
             return Stream()
 
-    stream = Hurried(Backend(), time.monotonic() + 1000).connect_tcp("x", 1, 5)
+    recorder = Recorder(Backend())
+    recorder.ends_at = time.monotonic() + 1000
+    stream = recorder.connect_tcp("x", 1, 5)
     stream.read(1, 6)
     stream.write(b"x" * 5000, 7)
     stream.write(b"")

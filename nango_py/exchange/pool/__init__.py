@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nango_py.exchange.pool.asynchronous import AsyncPool
-    from nango_py.exchange.pool.profile import PROFILE_EXTENSION, ClientCertificate, Profile
+    from nango_py.exchange.pool.profile import (
+        DEADLINE_EXTENSION,
+        PROFILE_EXTENSION,
+        ClientCertificate,
+        Profile,
+    )
     from nango_py.exchange.pool.proxies import proxy_for
-    from nango_py.exchange.pool.single import DEADLINE_EXTENSION, OneShot
+    from nango_py.exchange.pool.single import OneShot
     from nango_py.exchange.pool.synchronous import Pool
 
 __all__ = [
@@ -26,7 +31,7 @@ __all__ = [
 _HOMES = {
     "AsyncPool": "asynchronous",
     "ClientCertificate": "profile",
-    "DEADLINE_EXTENSION": "single",
+    "DEADLINE_EXTENSION": "profile",
     "OneShot": "single",
     "PROFILE_EXTENSION": "profile",
     "Pool": "synchronous",

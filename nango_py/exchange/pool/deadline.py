@@ -1,4 +1,4 @@
-"""A network whose every operation ends by one moment, however slowly bytes trickle in."""
+"""Streams whose every operation ends by one moment, however slowly bytes trickle in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable
 
-__all__ = ["AsyncTimed", "Ending", "Hurried", "Timed", "least"]
+__all__ = ["AsyncTimed", "Ending", "Timed", "least"]
 
 # What one `send` takes as a whole: a partial one would start its timeout anew.
 _PIECE = 4096
@@ -24,32 +24,11 @@ class Ending(Protocol):
     ends_at: float
 
 
-class Hurried(httpcore.NetworkBackend):
-    """Connect through *backend*, and give each operation its own timeout or what is left, whichever is less.
-
-    *ends_at* is a moment of ``time.monotonic()``. The operation that meets it fails as with a timeout of its own.
-    """
-
-    def __init__(self, backend: httpcore.NetworkBackend, ends_at: float) -> None:
-        self._backend = backend
-        self.ends_at = ends_at
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        """Connect as the backend does."""
-        seconds = least(timeout, self.ends_at, httpcore.ConnectTimeout)
-        stream = self._backend.connect_tcp(host, port, seconds, local_address, socket_options)
-        return Timed(stream, self)
-
-
 class Timed(httpcore.NetworkStream):
-    """Give each operation of a stream its own timeout or what is left, whichever is less."""
+    """Give each operation of a stream its own timeout or what is left, whichever is less.
+
+    The operation that meets the end fails as with a timeout of its own.
+    """
 
     def __init__(self, stream: httpcore.NetworkStream, ending: Ending) -> None:
         self._stream = stream

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 
-from nango_py.exchange.pool.deadline import Hurried
 from nango_py.exchange.pool.failures import translated
 from nango_py.exchange.pool.guard import Guard
+from nango_py.exchange.pool.profile import DEADLINE_EXTENSION
 from nango_py.exchange.pool.quiet import keep_secrets
 from nango_py.exchange.pool.synchronous import KIT
 from nango_py.exchange.pool.tls import Contexts
@@ -23,10 +23,7 @@ if TYPE_CHECKING:
 
     from nango_py.exchange.pool.guard import Resolve
 
-__all__ = ["DEADLINE_EXTENSION", "OneShot"]
-
-DEADLINE_EXTENSION = "nango_deadline"
-"""The request extension that holds the moment, of ``time.monotonic()``, by which the request must be over."""
+__all__ = ["OneShot"]
 
 
 class OneShot(BaseTransport):
@@ -67,7 +64,8 @@ class OneShot(BaseTransport):
         raise failure
 
     def _answer(self, request: Request, closing: ExitStack) -> Response:
-        recorder = Recorder(self._network(request))
+        recorder = Recorder(self._backend)
+        recorder.ends_at = self._end_of(request)
         closing.callback(recorder.close)
         connection = self._dialler.dial(profile_of(request), request.url, recorder)
         closing.callback(connection.close)
@@ -75,10 +73,9 @@ class OneShot(BaseTransport):
         body = _Body(answer.stream, request, closing.pop_all())
         return Response(answer.status, headers=answer.headers, stream=body, extensions=answer.extensions)
 
-    def _network(self, request: Request) -> httpcore.NetworkBackend:
+    def _end_of(self, request: Request) -> float:
         own: float = request.extensions.get(DEADLINE_EXTENSION, float("inf"))
-        ends_at = min(own, time.monotonic() + self._deadline)
-        return Hurried(self._backend, ends_at) if ends_at < float("inf") else self._backend
+        return min(own, time.monotonic() + self._deadline)
 
 
 class _Body(SyncByteStream):
