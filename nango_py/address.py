@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
@@ -90,3 +91,13 @@ def placeholders_in_host(url: Template) -> Iterator[Expression]:
             yield part
             # A placeholder at the very beginning brings the scheme along.
             before += "x" if before else "https://x"
+
+
+def is_loopback(host: str | None) -> bool:
+    """Tell whether a host is this machine (RFC 8252 section 7.3)."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host or "").is_loopback
+    except ValueError:
+        return False

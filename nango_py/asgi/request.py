@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from nango_py.address import is_loopback
 from nango_py.errors import UsageError
 
 if TYPE_CHECKING:
@@ -138,18 +138,10 @@ def _path(path: str) -> str:
 
 
 def _checked(address: Address, what: str) -> Address:
-    if address.is_secure or _is_loopback(str(urlsplit(address.origin).hostname)):
+    host = str(urlsplit(address.origin).hostname)
+    if address.is_secure or is_loopback(host) or host.endswith(".localhost"):
         return address
     raise UsageError(
         f"connect_app: {what} over plain HTTP ({address.origin}), where codes and cookies can be read on the way. "
         "State base_url as the https:// address that browsers use."
     )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -10,13 +10,18 @@ from urllib.parse import quote_plus
 if TYPE_CHECKING:
     from nango_py.auth.grant import TokenRequest
 
-__all__ = ["Method", "authenticated"]
+__all__ = ["Method", "authenticated", "chosen"]
 
 Method = Literal["basic", "post", "client_secret_jwt", "private_key_jwt", "none"]
 
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ASSERTION_SECONDS = 300
 """Minutes: a clock that is behind must not make assertions that have ended already."""
+
+
+def chosen(method: Method | None, where: Literal["body", "header"]) -> Method:
+    """Return the method of Nango's two keys for the one thing: both are honoured, never together."""
+    return method or ("basic" if where == "header" else "post")
 
 
 def authenticated(

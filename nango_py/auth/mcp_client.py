@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from nango_py.address import is_loopback
 from nango_py.auth.grant import BadAnswer, TokenRequest, read_answer
-from nango_py.auth.mcp_discovery import is_local
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,4 +90,4 @@ def _client(data: Mapping[str, Any], asked: str, status: int) -> Client:
 def _application_type(redirect_uri: str) -> str:
     """Return the kind of client: only a native one may come back to the user's own machine (OpenID registration)."""
     parts = urlsplit(redirect_uri)
-    return "web" if parts.scheme == "https" and not is_local(parts.hostname) else "native"
+    return "web" if parts.scheme == "https" and not is_loopback(parts.hostname) else "native"

@@ -6,10 +6,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from nango_py.address import is_loopback
 from nango_py.auth.grant import BadAnswer, TokenRequest
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ __all__ = [
     "Resource",
     "discover_resource",
     "discover_server",
-    "is_local",
     "is_safe",
     "safe_url",
 ]
@@ -170,18 +169,8 @@ def is_safe(url: Any) -> bool:
         parts = urlsplit(url) if isinstance(url, str) else urlsplit("")
     except ValueError:
         return False
-    is_safe_way = parts.scheme == "https" or (parts.scheme == "http" and is_local(parts.hostname))
+    is_safe_way = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
     return is_safe_way and bool(parts.hostname) and parts.username is None and not parts.fragment
-
-
-def is_local(host: str | None) -> bool:
-    """Tell whether a host is this machine (RFC 8252 section 7.3)."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _well_known(url: str, name: str) -> Iterator[str]:

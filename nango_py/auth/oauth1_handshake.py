@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from nango_py.address import endpoint_text
 from nango_py.auth.authorization_url import authorization_url
 from nango_py.auth.grant import BadAnswer, Begun, Obtained, TokenRequest, read_answer
 from nango_py.auth.oauth1_signature import Signer
-from nango_py.auth.scheme import revealed, undeclared
+from nango_py.auth.scheme import endpoint_of, revealed
 from nango_py.template import render_tree, to_text
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def authorize(scheme: OAuth1, account: Account, *, redirect_uri: str) -> Flow[Be
 
     The protocol knows no state: the temporary token names the attempt.
     """
-    _endpoint(scheme.token_url, account, "token exchange")  # nobody should agree for nothing
+    endpoint_of(scheme.token_url, account.values, "token exchange")  # nobody should agree for nothing
     signer = replace(_signer(scheme, account, ("", "")), callback=redirect_uri)
     answer = yield _request(
         account,
@@ -49,7 +48,7 @@ def authorize(scheme: OAuth1, account: Account, *, redirect_uri: str) -> Flow[Be
     if account.scopes:
         params["scope"] = scheme.scope_separator.join(account.scopes)
     params |= render_tree(scheme.authorization_params, account.values) or {}
-    url = authorization_url(_endpoint(scheme.authorization_url, account, "authorization"), params)
+    url = authorization_url(endpoint_of(scheme.authorization_url, account.values, "authorization"), params)
     return Begun(url=url, kept={"oauth_token": token, "oauth_token_secret": secret}, state=token)
 
 
@@ -90,16 +89,10 @@ def _request(
         # A nonce of its own for a request that is sent again: else it is a replay (section 3.3).
         return signer.sign(request, now=account.now, nonce=account.nonce(), body=request.read() or None)
 
-    made = TokenRequest(url=_endpoint(url, account, purpose), method=method, sign=sign, purpose=purpose)
+    made = TokenRequest(url=endpoint_of(url, account.values, purpose), method=method, sign=sign, purpose=purpose)
     if not given:
         return made
     return replace(made, params=tuple(given.items())) if method == "GET" else replace(made, form=given)
-
-
-def _endpoint(url: Template | None, account: Account, purpose: str) -> str:
-    if url is None:
-        raise ValueError(undeclared(purpose))
-    return endpoint_text(url, account.values)
 
 
 def _pair(data: Mapping[str, Any]) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from nango_py.auth.authorization_url import authorization_url
+from nango_py.auth.client_authentication import chosen
 from nango_py.auth.grant import BadAnswer, Begun, DeviceCode, Obtained, Refused
 from nango_py.auth.pkce import challenge_of
 from nango_py.auth.scheme import revealed
@@ -64,8 +65,8 @@ class OAuth2(TokenScheme):
 
     @property
     def client_method(self) -> Method:
-        """How the client proves itself: both of Nango's keys for the one thing are honoured, never together."""
-        return self.token_request_auth_method or ("basic" if self.authorization_method == "header" else "post")
+        """How the client proves itself to the token endpoint."""
+        return chosen(self.token_request_auth_method, self.authorization_method)
 
     def accept(
         self, given: Mapping[str, Any], fields: tuple[Field, ...], refuse: Refuse, *, now: float

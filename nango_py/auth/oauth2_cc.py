@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from nango_py.auth.grant import TokenRequest
+from nango_py.auth.client_authentication import Method, chosen
 from nango_py.auth.token_scheme import TOKEN_FIELDS, TokenScheme
 from nango_py.field import Field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nango_py.auth.grant import Account, Grant
+    from nango_py.auth.grant import Account, Grant, TokenRequest
 
 __all__ = ["ClientCredentials"]
 
@@ -32,9 +32,9 @@ class ClientCredentials(TokenScheme):
     authorization_method: Literal["body", "header"] = "body"
 
     @property
-    def client_method(self) -> Any:
+    def client_method(self) -> Method:
         """How the client proves itself to the token endpoint."""
-        return self.token_request_auth_method or ("basic" if self.authorization_method == "header" else "post")
+        return chosen(self.token_request_auth_method, self.authorization_method)
 
     def can_renew(self, credentials: Mapping[str, Any]) -> bool:
         """Tell that a new token can be had at any time."""
@@ -52,5 +52,5 @@ class ClientCredentials(TokenScheme):
         request = self.token_request(account, self.token_url, fields, params=self.token_params, prove=False)
         if self.body_format == "query":
             pairs = tuple((name, str(value)) for name, value in (request.form or {}).items())
-            request = TokenRequest(url=request.url, params=pairs, headers=request.headers)
+            request = replace(request, params=pairs, form=None)
         return self.proven(account, request)

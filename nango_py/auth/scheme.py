@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+from nango_py.address import endpoint_text
 from nango_py.errors import UsageError
 from nango_py.field import Field, read_fields
 from nango_py.http import with_query
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from nango_py.auth.grant import Account, Begun, DeviceCode, Flow, Grant
     from nango_py.http import Request
 
-__all__ = ["AuthScheme", "Place", "Placement", "revealed", "undeclared"]
+__all__ = ["AuthScheme", "Place", "Placement", "endpoint_of", "revealed"]
 
 Placement = Literal["header", "query", "none"]
 Refuse = Callable[[str], None]
@@ -251,6 +252,13 @@ _KEYS = {
 }
 
 
-def undeclared(purpose: str) -> str:
-    """Return what to say where the URL for a request is missing."""
-    return f"auth.{_KEYS.get(purpose, 'token_url')} is not declared, and the {purpose} needs it: add it to `auth`"
+def endpoint_of(url: Template | str | None, values: Mapping[str, Any], purpose: str) -> str:
+    """Return the URL for a request of a *purpose*.
+
+    Raises:
+        ValueError: It is not declared, or a placeholder in it has no value.
+    """
+    if url is None:
+        key = _KEYS.get(purpose, "token_url")
+        raise ValueError(f"auth.{key} is not declared, and the {purpose} needs it: add it to `auth`")
+    return url if isinstance(url, str) else endpoint_text(url, values)

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from nango_py.address import endpoint_text
 from nango_py.auth.client_authentication import Method, authenticated
 from nango_py.auth.expiry import Unit, leeway_of, stated_expiry
 from nango_py.auth.grant import TokenRequest, read_answer
-from nango_py.auth.scheme import AuthScheme, Place, Refuse, revealed, undeclared
+from nango_py.auth.scheme import AuthScheme, Place, Refuse, endpoint_of, revealed
 from nango_py.auth.token_answer import DeadToken, TokenPaths, read_tokens
 from nango_py.field import Field, read_fields
 from nango_py.secret import Secret
@@ -222,9 +221,7 @@ class TokenScheme(AuthScheme):
         Raises:
             ValueError: It is not declared, or a placeholder in it has no value.
         """
-        if url is None:
-            raise ValueError(undeclared(purpose))
-        return url if isinstance(url, str) else endpoint_text(url, account.values)
+        return endpoint_of(url, account.values, purpose)
 
     def rendered_headers(self, headers: Mapping[str, Tree], account: Account) -> dict[str, str]:
         """Return declared headers with their placeholders filled; one that is null is left out."""

@@ -57,17 +57,10 @@ def _count(number: int, what: str) -> str:
 
 def _without_client(sound: Mapping[str, Integration]) -> Iterator[Problem]:
     """Yield a warning for each integration whose accounts cannot sign in yet; tokens that one brings do work."""
-    from nango_py.location import Problem
+    from nango_py.oauth.client import missing_client
 
-    for name, integration in sound.items():
-        if integration.auth.wants_client and integration.oauth_client_id is None:
-            yield Problem(
-                location=integration.location,
-                code="oauth.client",
-                message=f"integration {name!r} has no oauth_client_id, so its accounts cannot sign in.",
-                hint="Register an app with the provider; set its oauth_client_id and oauth_client_secret here.",
-                severity="warning",
-            )
+    found = (missing_client(one, "its accounts cannot sign in", severity="warning") for one in sound.values())
+    yield from filter(None, found)
 
 
 def _print_json(problems: tuple[object, ...], sound: object) -> None:

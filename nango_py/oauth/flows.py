@@ -22,10 +22,10 @@ from nango_py.errors import (
     UsageError,
 )
 from nango_py.exchange.token_endpoint import account_of, fresh_text
-from nango_py.location import Problem
 from nango_py.log import emit
 from nango_py.oauth.attempt import ATTEMPT_SECONDS, Attempt, AuthorizationRequest, DeviceAuthorization, hash_of
 from nango_py.oauth.callback import check_redirect_uri, read_callback, refusal_in, state_of
+from nango_py.oauth.client import missing_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -265,15 +265,8 @@ def _next_interval(outcome: Exception, interval: float) -> float:
 
 def _check_client(found: Integration) -> None:
     """Refuse to send somebody to a provider that will not know who asks."""
-    if found.auth.wants_client and found.oauth_client_id is None:
-        raise ConfigError(
-            Problem(
-                location=found.location,
-                code="oauth.client",
-                message=f"integration {found.name!r} has no oauth_client_id, so nobody can sign in.",
-                hint="Register an app with the provider; set its oauth_client_id and oauth_client_secret here.",
-            )
-        )
+    if (problem := missing_client(found, "nobody can sign in")) is not None:
+        raise ConfigError(problem)
 
 
 def _who(attempt: Attempt) -> str:
