@@ -6,40 +6,34 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 
-from nango_py.exchange.pool.fast import NO_ANSWER, Answer, already_sent, extensions_of, is_ordinary, whole
+from nango_py.exchange.pool.fast_common import (
+    NO_ANSWER,
+    Answer,
+    Opened,
+    Parts,
+    already_sent,
+    extensions_of,
+    is_ordinary,
+    whole,
+)
 from nango_py.exchange.pool.http11 import MOST, Framing, find_end, head_of, read_head
 from nango_py.exchange.pool.wire import to_core
 from nango_py.http import ByteStream
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
-    from nango_py.exchange.pool.http11 import Body, Outgoing
+    from nango_py.exchange.pool.http11 import Outgoing
     from nango_py.http import Request
 
 __all__ = ["AsyncFastConnection"]
 
 
-class AsyncFastConnection:
+class AsyncFastConnection(Opened):
     """Do what FastConnection does, on an event loop."""
 
-    def __init__(
-        self,
-        *,
-        origin: httpcore.Origin,
-        context: ssl.SSLContext | None,
-        backend: httpcore.AsyncNetworkBackend,
-        spare: Callable[[], Any],
-        is_direct: bool,
-    ) -> None:
-        self._origin = origin
-        self._context = context
-        self._backend = backend
-        self._spare = spare
-        self._other: Any = None if is_direct else spare()
-        self._stream: httpcore.AsyncNetworkStream | None = None
-        self._is_idle = False
+    _backend: httpcore.AsyncNetworkBackend
+    _stream: httpcore.AsyncNetworkStream | None
 
     async def handle_async_request(self, request: Request) -> Any:
         """Return the answer as soon as its head is there; raise httpcore's errors."""
@@ -51,16 +45,6 @@ class AsyncFastConnection:
                 self._spare() if self._stream is None else httpcore.AsyncHTTP11Connection(self._origin, self._stream)
             )
         return await self._other.handle_async_request(to_core(request))
-
-    def is_available(self) -> bool:
-        """Tell whether it waits for its next request."""
-        return self._is_idle if self._other is None else bool(self._other.is_available())
-
-    def has_expired(self) -> bool:
-        """Tell whether the other side closed it meanwhile."""
-        if self._other is not None:
-            return bool(self._other.has_expired())
-        return self._is_idle and self._stream is not None and bool(self._stream.get_extra_info("is_readable"))
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -126,28 +110,10 @@ class AsyncFastConnection:
         return Answer(head.status, head.fields, parts, extensions_of(head.reason, stream))
 
 
-class _Parts:
+class _Parts(Parts):
     """The body of an answer, as it comes in."""
 
-    __slots__ = ("_body", "_connection", "_first", "_is_read", "_keeps_alive", "_seconds", "_stream")
-
-    def __init__(
-        self,
-        connection: AsyncFastConnection,
-        stream: httpcore.AsyncNetworkStream,
-        body: Body,
-        first: bytes,
-        seconds: float | None,
-        *,
-        keeps_alive: bool,
-    ) -> None:
-        self._connection = connection
-        self._stream = stream
-        self._body = body
-        self._first = first
-        self._seconds = seconds
-        self._is_read = body.done
-        self._keeps_alive = keeps_alive and not (body.done and first)
+    __slots__ = ()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         body = self._body
@@ -162,7 +128,7 @@ class _Parts:
         self._is_read = True
 
     async def aclose(self) -> None:
-        await self._connection.finish(is_reusable=self._keeps_alive and self._is_read and not self._body.rest)
+        await self._connection.finish(is_reusable=self._is_reusable)
 
 
 class _Replay(httpcore.AsyncNetworkStream):
