@@ -146,8 +146,10 @@ def test_a_storm_renews_once_an_expiry(provider, store_url, capsys):
             )
         assert {"ok"} == set(seen)
         assert [] == weather.refusals(began)
-        # A token of two seconds counts as expired after 1.8, give or take how long its requests were under way.
-        assert min(gaps) >= 0.75 * LIFETIME
+        # A token of two seconds counts as expired 1.8 after it was asked for. The provider's journal sees a request
+        # later than it was sent, on a busy machine by much, so gaps may be shorter; the count may not be higher.
+        assert len(moments) <= (time.time() - began) / (0.9 * LIFETIME) + 1
+        assert min(gaps) >= 0.25 * LIFETIME
         assert len(moments) >= SECONDS / LIFETIME / 2
 
 
