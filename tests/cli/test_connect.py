@@ -101,7 +101,9 @@ def test_what_is_pasted_wrongly_is_asked_for_again(run):
 
 
 def test_the_keyboard_ends_the_wait_without_a_traceback(tmp_path):
-    program = "from nango_py.cli import main; main()"
+    # A shell that started these tests in the background made everything below them ignore the keyboard.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"{heed}; from nango_py.cli import main; main()"
     words = ["connect", "granted", "u", "--config", "shop=a", "--no-browser"]
     environ = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config")}
     with subprocess.Popen(
