@@ -48,7 +48,8 @@ from httpx import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from typing import Any
 
 __all__ = [
     "URL",
@@ -88,6 +89,7 @@ __all__ = [
     "UnsupportedProtocol",
     "WriteError",
     "WriteTimeout",
+    "bare_request",
     "create_ssl_context",
     "is_same_origin",
     "with_query",
@@ -100,6 +102,23 @@ class PrivateAddressError(ConnectError):
 
 class TooLargeError(TransportError):
     """The answer is larger than the integration's ``response_limit``; it was closed."""
+
+
+def bare_request(
+    method: str,
+    url: URL,
+    *,
+    headers: Headers,
+    stream: SyncByteStream | AsyncByteStream,
+    extensions: Mapping[str, Any],
+) -> Request:
+    """Return a request with a copy of these headers and no others.
+
+    httpx would copy them, too, but forget what it has found out of their encoding.
+    """
+    request = Request(method, url, stream=stream, extensions=extensions)
+    request.headers = headers.copy()
+    return request
 
 
 def with_query(url: URL, pairs: Iterable[tuple[str, str]]) -> URL:

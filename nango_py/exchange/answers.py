@@ -63,7 +63,8 @@ class Asker:
             RateLimitedError: Its turn would come too late; nothing was sent.
             DeadlineError: The time given to the action is over.
         """
-        request.headers.update(self.headers)
+        if self.headers:
+            request.headers.update(self.headers)
         self._check_time()
         try:
             answer = yield from converse(

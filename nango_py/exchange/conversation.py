@@ -55,7 +55,7 @@ def converse(
     With *is_read* the body is read, and one that breaks off is a failed attempt like any other. *deadline* shortens
     the policy's own, in seconds. Transport errors are httpx's, with ``attempts`` on them.
     """
-    return (yield from _Exchange(request, session, clock, random, deadline, is_read=is_read).run())
+    return _Exchange(request, session, clock, random, deadline, is_read=is_read).run()
 
 
 class _Exchange:
@@ -144,14 +144,10 @@ class _Exchange:
 
     def _is_renewed(self, answer: Response, outcome: Outcome, signed: Request, plan: Plan) -> Flow[bool]:
         """Tell whether the token was refused and there is another one to try: once an exchange (RFC 6750 3.1)."""
-        if self.renewals or self.body is None:
+        if self.renewals or self.body is None or not self._is_refused(answer, outcome):
             return False
         if self.session.is_own(self.request):
             return False  # what was refused is the caller's, and there is no other to try
-        reaction = reaction_to(self.policy.reactions, outcome)
-        is_named = None if reaction is None else reaction.reaction == "renew_then_retry"
-        if not (self.session.is_refusal(answer, outcome.body) if is_named is None else is_named):
-            return False
         if not self.session.is_bound(signed.url, plan):
             return False
         try:
@@ -170,6 +166,12 @@ class _Exchange:
         self._note(answer, "renewed", None)
         yield Close(answer)
         return True
+
+    def _is_refused(self, answer: Response, outcome: Outcome) -> bool:
+        reaction = reaction_to(self.policy.reactions, outcome)
+        if reaction is not None:
+            return reaction.reaction == "renew_then_retry"
+        return self.session.is_refusal(answer, outcome.body)
 
     def _time_left(self) -> float | None:
         """Return the seconds that the caller's own deadline leaves."""

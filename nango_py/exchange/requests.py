@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from nango_py.exchange.timeouts import phases_of
-from nango_py.http import Headers, QueryParams, Request, with_query
+from nango_py.http import ByteStream, Headers, QueryParams, Request, bare_request, with_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,25 +41,30 @@ def make_request(
     given = list(params)
     taken = {name for name, _ in given} | set(QueryParams(url.query)) if session.shape.params else set()
     own = [(name, value) for name, value in session.shape.params if name not in taken]
-    usual = _usual(session.shape.headers, agent)
+    url = with_query(url, [*own, *given])
+    usual = _usual(url.netloc, agent, session.shape.headers)
     if headers:
         usual = usual.copy()
         usual.update(headers)
-    body: dict[str, Any] = {} if json is None else {"json": json}
-    if form is not None:
-        body = {"data": dict(form)}
-    return Request(
-        method,
-        with_query(url, [*own, *given]),
-        headers=usual,
-        extensions={"timeout": phases_of(session.integration)},
-        **body,
-    )
+    extensions = {"timeout": phases_of(session.integration)}
+    if json is None and form is None and method not in _WITH_LENGTH:
+        request = bare_request(method, url, headers=usual, stream=_NOTHING, extensions=extensions)
+        request.read()
+        return request
+    body: dict[str, Any] = {"json": json} if form is None else {"data": dict(form)}
+    return Request(method, url, headers=usual, extensions=extensions, **body)
+
+
+_WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})
+"""Methods whose requests say how long their body is also where they have none."""
+_NOTHING: Final = ByteStream(b"")
 
 
 @lru_cache(maxsize=256)
-def _usual(headers: tuple[tuple[str, str], ...], agent: str) -> Headers:
+def _usual(netloc: bytes, agent: str, headers: tuple[tuple[str, str], ...]) -> Headers:
     """Return what the requests of an integration have in common; nobody changes it, requests copy it."""
-    merged = Headers({"User-Agent": agent, "Accept-Encoding": "gzip, deflate"})
+    merged = Headers(
+        [(b"Host", netloc), (b"User-Agent", agent.encode("ascii")), (b"Accept-Encoding", b"gzip, deflate")]
+    )
     merged.update(dict(headers))
     return merged

@@ -14,7 +14,7 @@ from nango_py.exchange.plan import Plan, Shape, header_text, make_plan, pairs_of
 from nango_py.exchange.pool.profile import PROFILE_EXTENSION, ClientCertificate, Profile
 from nango_py.exchange.private_networks import is_hop, may_be_private, remember_asked
 from nango_py.exchange.timeouts import with_total
-from nango_py.http import URL, Request, with_query
+from nango_py.http import URL, bare_request, with_query
 from nango_py.log import Masked, emit
 from nango_py.template import TemplateError, render_tree
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nango_py.effects import Flow
     from nango_py.exchange.breakers import Breakers
     from nango_py.exchange.limiter import Limits
-    from nango_py.http import Response
+    from nango_py.http import Request, Response
     from nango_py.model import Integration
     from nango_py.template import Template
 
@@ -36,19 +36,21 @@ _KNOWN_EXTENSIONS = ("timeout", "sni_hostname", "target")
 """What a caller may ask of the pool; `trace` is left out: it would see the signed request."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """What stays fixed for one exchange: the time of its beginning and its UUID."""
 
-    now: float
-    _uuid: list[str] = field(default_factory=list, repr=False)
+    __slots__ = ("_uuid", "now")
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+        self._uuid: str | None = None
 
     @property
     def uuid(self) -> str:
         """Return the UUID, made when it is first asked for."""
-        if not self._uuid:
-            self._uuid.append(str(uuid4()))
-        return self._uuid[0]
+        if self._uuid is None:
+            self._uuid = str(uuid4())
+        return self._uuid
 
     def functions(self) -> Mapping[str, Any]:
         """Return the functions that placeholders may call."""
@@ -137,7 +139,7 @@ class Session:
 
     def moment(self) -> Moment:
         """Return the fixed things of a new exchange."""
-        return Moment(now=self.clock.now())
+        return Moment(self.clock.now())
 
     def sign(self, request: Request, plan: Plan, moment: Moment, body: bytes | None) -> Request:
         """Return a copy of *request* that bears the connection's credentials, if its origin may meet them."""
@@ -193,7 +195,9 @@ class Session:
             extensions["timeout"] = with_total(self.integration, extensions["timeout"])
         extensions[PROFILE_EXTENSION] = self.profile
         remember_asked(request)
-        copy = Request(request.method, url, headers=request.headers, stream=request.stream, extensions=extensions)
+        copy = bare_request(
+            request.method, url, headers=request.headers, stream=request.stream, extensions=extensions
+        )
         if url is not request.url:
             copy.headers["Host"] = url.netloc.decode("ascii")
         return copy
