@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["NO_ANSWER", "Answer", "Opened", "Parts", "already_sent", "extensions_of", "is_ordinary", "whole"]
 
 NO_ANSWER = "Server disconnected without sending a response."
-_LOGS = (logging.getLogger("httpcore.http11"), logging.getLogger("httpcore.connection"))
+_LOG = logging.getLogger("httpcore.http11")
+_CONNECTION_LOG = logging.getLogger("httpcore.connection")
 _OWN_WAYS = frozenset({"trace", "sni_hostname", "target"})
 
 
@@ -98,7 +99,8 @@ class Parts:
 
 def is_ordinary(request: Request) -> bool:
     """Tell whether nobody listens to httpcore, by a trace or its log, and no extension changes the connection."""
-    return _OWN_WAYS.isdisjoint(request.extensions) and not any(log.isEnabledFor(logging.DEBUG) for log in _LOGS)
+    is_heard = _LOG.isEnabledFor(logging.DEBUG) or _CONNECTION_LOG.isEnabledFor(logging.DEBUG)
+    return not is_heard and _OWN_WAYS.isdisjoint(request.extensions)
 
 
 def whole(body: Iterable[bytes], outgoing: Outgoing) -> bytes:

@@ -33,6 +33,8 @@ _ANSWER = re.compile(
 _END = re.compile(rb"\n\r?\n")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,20})(?:;.*)?[ \t]*")
 _PRINTABLE = 0x21
+_TELLING = frozenset({b"host", b"content-length", b"transfer-encoding", b"connection", b"upgrade"})
+"""Headers of a request that say how it and its answer are read."""
 _NO_BODY = frozenset({204, 304})
 
 
@@ -62,7 +64,11 @@ def head_of(request: Request) -> Outgoing | None:
         if b":" in name:
             return None
         line = name + b": " + value
-        match name.lower():
+        kind = name.lower()
+        if kind not in _TELLING:
+            lines.append(line)
+            continue
+        match kind:
             case b"host" if not host:
                 host = line
                 continue
@@ -72,7 +78,7 @@ def head_of(request: Request) -> Outgoing | None:
                 is_chunked = True
             case b"connection" if keeps_alive and value in (b"close", b"keep-alive"):
                 keeps_alive = value != b"close"
-            case b"host" | b"content-length" | b"transfer-encoding" | b"connection" | b"upgrade":
+            case _:
                 return None
         lines.append(line)
     if not host or len(lengths) + is_chunked > 1:
