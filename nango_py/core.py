@@ -113,9 +113,10 @@ class Core:
         self.agent = _agent()
         self._lock = threading.RLock()
         self.bridge = bridge_to(transport)
+        self._store = open_store(store, self.environ)
         self.accounts = Accounts(
             integration=self.integration,
-            store=open_store(store, self.environ),
+            store=self._store,
             environ=self.environ,
             clock=self.clock,
             endpoint=TokenEndpoint(
@@ -214,7 +215,7 @@ class Core:
         shared = self._shapes.get(integration.name)
         if shared is None:
             try:
-                shared = shape_of(integration), profile_of(integration), SharedGates(integration, self.clock)
+                shared = shape_of(integration), profile_of(integration), self._gates_of(integration)
             except TemplateError as error:
                 raise UsageError(f"integration {integration.name!r}: {error}") from None
             self._shapes[integration.name] = shared
@@ -229,15 +230,27 @@ class Core:
                 integration, connection, seconds=seconds
             ),
             cookies=Cookies() if integration.requests.cookies else None,
-            limits=Limits(shared[2]),
+            limits=Limits(shared[2], user_id),
             breakers=self.breakers,
         )
+
+    def _gates_of(self, integration: Integration) -> SharedGates:
+        """Return the gates of an integration; a store that this process has for itself has nobody to count with."""
+        if not (integration.rate_limit_shared and self._store.shared):
+            return SharedGates(integration, self.clock)
+        if not hasattr(self._store, "revise"):
+            raise UsageError(
+                f"integration {integration.name!r}: rate_limit_shared needs a store that can count for several "
+                f"processes, and {self._store.location} has no `revise`. Use PostgreSQL or SQLite, add the method, "
+                "or leave rate_limit_shared out."
+            )
+        return SharedGates(integration, self.clock, self._store.revise)
 
     def limits(self, integration: str, user_id: str) -> Flow[tuple[Limit, ...]]:
         """Return what is left of each limit of a connection."""
         session = self.session(integration, user_id)
         yield from session.open()
-        return session.limits.views()
+        return (yield from session.limits.views())
 
     def asker(self, session: Session, *, action: str | None = None, deadline: float | None = None) -> Asker:
         """Return what sends an action's requests; *deadline* is in seconds from now."""
@@ -351,7 +364,9 @@ class Core:
         return check_python_input(action, given, f"integration {integration!r}, action {action.name!r}")
 
     def close(self) -> None:
-        """Wait for renewals and close the store."""
+        """Wait for renewals, tell the store what was counted, and close it."""
+        for _, _, gates in self._shapes.values():
+            gates.close()
         self.accounts.close()
 
 

@@ -165,6 +165,7 @@ class Integration:
     connection_config: tuple[Field, ...] = ()
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     rate_limit: tuple[RateLimit, ...] = ()
+    rate_limit_shared: bool = False
     pagination: Pagination | None = None
     verification: Verification | None = None
     network: Network = field(default_factory=Network)

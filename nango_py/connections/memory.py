@@ -14,7 +14,7 @@ from nango_py.connections.messages import closed, duplicate, repeated_state
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nango_py.connections.store import Row
+    from nango_py.connections.store import Change, Row
 
 __all__ = ["MemoryStore"]
 
@@ -33,6 +33,7 @@ class MemoryStore:
         self._rows: dict[tuple[str, str], Row] = {}
         self._leases: dict[str, tuple[str, float]] = {}
         self._attempts: dict[str, tuple[str, float]] = {}
+        self._counts: dict[str, tuple[str, float]] = {}
         at_fork.watch(self)
 
     def get(self, integration: str, user_id: str) -> Row | None:
@@ -125,11 +126,19 @@ class MemoryStore:
             sealed, expires_at = self._attempts.pop(state, (None, 0.0))
             return sealed if expires_at > now else None
 
+    def revise(self, name: str, change: Change) -> None:
+        """Let *change* replace the text under *name*."""
+        with self._open():
+            now = time.time()
+            self._counts = {key: kept for key, kept in self._counts.items() if kept[1] > now}
+            text, seconds = change(self._counts.get(name, (None, 0.0))[0], now)
+            self._counts[name] = text, now + seconds
+
     def close(self) -> None:
         """Forget everything."""
         with self._lock:
             self._closed = True
-            self._rows, self._leases, self._attempts = {}, {}, {}
+            self._rows, self._leases, self._attempts, self._counts = {}, {}, {}, {}
 
     def before_fork(self) -> None:
         """Let no other thread be in the middle of a change."""

@@ -12,6 +12,8 @@ from nango_py.connections.store import FIELDS, Row
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nango_py.connections.store import Change
+
 __all__ = ["PostgresStore"]
 
 _SELECT = f"SELECT {', '.join(FIELDS)} FROM nango_py_connections"  # noqa: S608 - constants
@@ -34,6 +36,18 @@ _ACQUIRE = (
 )
 _RENEW = (
     f"UPDATE nango_py_leases SET ends = {_NOW} + %s WHERE name = %s AND owner = %s AND ends > {_NOW} RETURNING ends"  # noqa: S608
+)
+
+# A crash of the server may undo the last half second of what is counted; waiting for its disk would cost more.
+_READ_COUNT = (
+    "BEGIN; SET LOCAL synchronous_commit = off; SELECT counted FROM nango_py_limits WHERE name = %s FOR UPDATE; "  # noqa: S608
+    f"SELECT {_NOW}"
+)
+_WRITE_COUNT = "UPDATE nango_py_limits SET counted = %s, ends = %s WHERE name = %s; COMMIT"
+_FIRST_COUNT = "INSERT INTO nango_py_limits VALUES (%s, '', 0) ON CONFLICT DO NOTHING"
+_PURGE_COUNTS = (
+    "DELETE FROM nango_py_limits WHERE name IN "  # noqa: S608 - constants
+    f"(SELECT name FROM nango_py_limits WHERE ends <= {_NOW} FOR UPDATE SKIP LOCKED)"
 )
 
 
@@ -121,6 +135,31 @@ class PostgresStore:
         statement = "DELETE FROM nango_py_attempts WHERE state = %s RETURNING sealed, expires_at"
         found = self._one(statement, state)
         return found[0] if found and found[1] > _moment(now) else None
+
+    def revise(self, name: str, change: Change) -> None:
+        """Let *change* replace the text under *name*, in one transaction of two round trips."""
+        while not self._is_revised(name, change):
+            self._count(_PURGE_COUNTS)
+            self._count(_FIRST_COUNT, name)
+
+    def _is_revised(self, name: str, change: Change) -> bool:
+        """Tell whether there was a row to revise."""
+        with self._server.lending() as connection, self._server.bundling(connection) as cursor:
+            try:
+                cursor.execute(_READ_COUNT, (name,))
+                cursor.nextset()
+                cursor.nextset()
+                found = cursor.fetchone()
+                if found is None:
+                    return False
+                cursor.nextset()
+                now = cursor.fetchall()[0][0]
+                text, seconds = change(found[0] or None, now)
+                cursor.execute(_WRITE_COUNT, (text, now + seconds, name))
+            finally:
+                if not connection.broken and connection.info.transaction_status:
+                    connection.rollback()
+        return True
 
     def close(self) -> None:
         """Close the pool."""

@@ -54,6 +54,10 @@ class Server:
         with self._explained(), pool.connection() as connection:
             yield connection
 
+    def bundling(self, connection: psycopg.Connection[Any]) -> psycopg.ClientCursor[Any]:
+        """Return a cursor that sends several statements, with their values, in one round trip."""
+        return self._psycopg.ClientCursor(connection)  # type: ignore[no-any-return]
+
     def close(self) -> None:
         """Close the pool; connections lent at the moment are closed when they come back."""
         with self._lock:

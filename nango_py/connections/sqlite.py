@@ -13,6 +13,8 @@ from nango_py.connections.store import FIELDS, Row
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nango_py.connections.store import Change
+
 __all__ = ["SqliteStore"]
 
 _SELECT = f"SELECT {', '.join(FIELDS)} FROM nango_py_connections"  # noqa: S608 - constants
@@ -134,6 +136,16 @@ class SqliteStore:
             found = handle.execute(f"SELECT sealed, expires_at {attempt}", (state,)).fetchone()
             handle.execute(f"DELETE {attempt}", (state,))
         return found[0] if found and found[1] > _moment(now) else None
+
+    def revise(self, name: str, change: Change) -> None:
+        """Let *change* replace the text under *name*, in one transaction."""
+        with self._handles.writing(is_durable=False) as handle:
+            now = time.time()
+            found = handle.execute("SELECT counted FROM nango_py_limits WHERE name = ?", (name,)).fetchone()
+            if found is None:
+                handle.execute("DELETE FROM nango_py_limits WHERE ends <= ?", (now,))
+            text, seconds = change(None if found is None else found[0], now)
+            handle.execute("INSERT OR REPLACE INTO nango_py_limits VALUES (?, ?, ?)", (name, text, now + seconds))
 
     def close(self) -> None:
         """Close the file."""

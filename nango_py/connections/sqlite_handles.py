@@ -55,17 +55,24 @@ class Handles:
                 raise store_error(error, self.path) from error
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """Lend the handle inside a transaction that begins with the write lock and ends with the block."""
+    def writing(self, *, is_durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """Lend the handle inside a transaction that begins with the write lock and ends with the block.
+
+        Without *is_durable* it does not wait for the disk: a crash of the machine may undo it, nothing else.
+        """
         # Threads queue at our own lock: SQLite's polls, and may starve the one that holds a lease.
         with self.reading() as handle, self._writer:
-            handle.execute("BEGIN IMMEDIATE")
+            if not is_durable:
+                handle.execute("PRAGMA synchronous=NORMAL")
             try:
+                handle.execute("BEGIN IMMEDIATE")
                 yield handle
                 handle.execute("COMMIT")
             finally:
                 if handle.in_transaction:
                     handle.execute("ROLLBACK")
+                if not is_durable:
+                    handle.execute("PRAGMA synchronous=FULL")
 
     def close(self) -> None:
         """Close every handle, once nobody uses one."""

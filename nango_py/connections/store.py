@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from nango_py.connections.connection import Status
 
-__all__ = ["FIELDS", "Row", "Store"]
+__all__ = ["FIELDS", "Change", "Row", "Store"]
+
+Change: TypeAlias = "Callable[[str | None, float], tuple[str, float]]"
+"""What makes the new text of a count, and the seconds for which it matters, of the old one and the store's time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +124,14 @@ class Store(Protocol):
         """Remove an OAuth attempt and return what was kept, or None; exactly one of many callers gets it.
 
         An attempt that has expired at *now* never comes back.
+        """
+        ...
+
+    def revise(self, name: str, change: Change) -> None:
+        """Let *change* replace the text kept under *name*, None at first; nobody else does so in between.
+
+        *change* is short and is called once. Where it raises, nothing is changed. What was kept may be lost in a
+        crash of the machine, and may be purged after the seconds for which it mattered.
         """
         ...
 

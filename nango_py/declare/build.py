@@ -76,6 +76,7 @@ class Builder:
             connection_config=_fields(data.get("connection_config"), ()),
             retry=retry_of(self, data.get("retry")),
             rate_limit=rate_limits_of(self, data.get("rate_limit", ())),
+            rate_limit_shared=data.get("rate_limit_shared", False),
             pagination=pagination,
             verification=self._verification(data.get("verification")),
             network=Network(**_known(data.get("network"))),

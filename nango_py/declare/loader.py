@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Declared", "load"]
 
-_DEFAULTS = ("http_request_timeout_seconds", "timeouts", "circuit_breaker", "response_limit", "log_level")
+_DEFAULTS = (
+    "http_request_timeout_seconds",
+    "timeouts",
+    "circuit_breaker",
+    "response_limit",
+    "rate_limit_shared",
+    "log_level",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from nango_py.policy.tally import Claim
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
-
-    from nango_py.policy.learnt_limit import Sent
 
 __all__ = ["Entry", "TooLate"]
 
@@ -22,15 +22,12 @@ class TooLate(Exception):  # noqa: N818 - no failure: a question answered
 
 
 @dataclass(slots=True, eq=False)
-class Entry:
+class Entry(Claim):
     """One request's way through a gate."""
 
-    method: str
-    path: str
-    may_explore: bool = True
     ticket: Future[None] | None = None
-    answered_before: int = 0
-    in_flight: tuple[int, ...] = ()
-    """The declared limits that count it as in flight, by their places."""
-    learnt: dict[str, Sent] = field(default_factory=dict)
-    passed_at: float = 0.0
+    came_at: float = 0.0
+    """When it stood in line, by the engine's monotonic clock."""
+    has_passed: bool = False
+    owner: str = ""
+    """Under what name a process counts it, where processes share the limits."""

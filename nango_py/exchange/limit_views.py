@@ -11,7 +11,7 @@ from nango_py.policy import learnt_limit, rate_limit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nango_py.exchange.gate import Gate
+    from nango_py.exchange.stored_gate import AnyGate
 
 __all__ = ["Limit", "views"]
 
@@ -35,10 +35,10 @@ class Limit:
     waiting: int = 0
 
 
-def views(gate: Gate, scope: Literal["integration", "connection"], now: float) -> Iterator[Limit]:
-    """Yield the limits of a gate as they are at the time *now* of its clock."""
-    waiting = len(gate.queue)
-    for (rule, bucket), state in zip(gate.rules, list(gate.states), strict=True):
+def views(gate: AnyGate, scope: Literal["integration", "connection"]) -> Iterator[Limit]:
+    """Yield the limits of a gate as they are now."""
+    waiting, tally, now = len(gate.queue), gate.tally, gate.now()
+    for (rule, bucket), state in zip(tally.rules, list(tally.states), strict=True):
         yield Limit(
             name=rule.name or f"{bucket.limit} in {bucket.per:g} s",
             source="declared",
@@ -49,18 +49,18 @@ def views(gate: Gate, scope: Literal["integration", "connection"], now: float) -
             per=bucket.per,
             waiting=waiting,
         )
-    if gate.concurrency is not None:
-        free = max(0, gate.concurrency - gate.busy)
+    if tally.concurrency is not None:
+        free = max(0, tally.concurrency - tally.busy)
         yield Limit(
-            name=f"{gate.concurrency} at once",
+            name=f"{tally.concurrency} at once",
             source="declared",
             scope=scope,
-            limit=gate.concurrency,
+            limit=tally.concurrency,
             left=free,
-            whole_in=0.0 if free == gate.concurrency else None,
+            whole_in=0.0 if free == tally.concurrency else None,
             waiting=waiting,
         )
-    for name, known in list(gate.learnt.items()):
+    for name, known in list(tally.learnt.items()):
         level = learnt_limit.level_at(known, now)
         is_over = now >= known.reset_at
         yield Limit(
@@ -72,8 +72,8 @@ def views(gate: Gate, scope: Literal["integration", "connection"], now: float) -
             whole_in=max(0.0, known.reset_at - now),
             waiting=waiting,
         )
-    if gate.held_until > now:
+    if tally.held_until > now:
         yield Limit(
-            name="refused", source="stated", scope=scope, limit=0, left=0, whole_in=gate.held_until - now,
+            name="refused", source="stated", scope=scope, limit=0, left=0, whole_in=tally.held_until - now,
             waiting=waiting,
         )  # fmt: skip

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakSet
 
-from nango_py.errors import RateLimitedError
+from nango_py.errors import RateLimitedError, StoreError
 from nango_py.exchange.entry import Entry, TooLate
 from nango_py.exchange.gate import Gate
+from nango_py.exchange.keeper import Keeper
 from nango_py.exchange.limit_views import views
 from nango_py.exchange.pool import forks
 from nango_py.exchange.slots import hold_until_closed
+from nango_py.exchange.stored_gate import AnyGate, StoredGate
 from nango_py.http import Response
 from nango_py.policy.limit_headers import mention_limits, read_limits
 from nango_py.policy.rate_limit_rule import matches
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from nango_py.clock import Clock
     from nango_py.effects import Flow
     from nango_py.exchange.limit_views import Limit
+    from nango_py.exchange.stored_gate import Revise
     from nango_py.http import Request, TransportError
     from nango_py.model import Integration
     from nango_py.policy.limit_headers import LimitHeaders, Report
@@ -34,7 +38,7 @@ __all__ = ["Limits", "Passage", "SharedGates"]
 SILENT = 8
 """Answers in a row that say nothing of limits, after which only failures are looked at."""
 Scope = Literal["integration", "connection"]
-Way = tuple[tuple[str, ...], Gate]
+Way = tuple[tuple[str, ...], AnyGate]
 """The paths whose requests a gate counts, none for all of them, and the gate."""
 
 
@@ -42,7 +46,7 @@ Way = tuple[tuple[str, ...], Gate]
 class Passage:
     """One attempt's way through the gates."""
 
-    entries: list[tuple[Gate, Entry]] = field(default_factory=list)
+    entries: list[tuple[AnyGate, Entry]] = field(default_factory=list)
 
     def undo(self) -> None:
         """Take everything back: nothing was sent."""
@@ -54,8 +58,10 @@ class Passage:
 class SharedGates:
     """The limits of one integration, and the gates that all its connections share."""
 
-    def __init__(self, integration: Integration, clock: Clock) -> None:
+    def __init__(self, integration: Integration, clock: Clock, revise: Revise | None = None) -> None:
         self.clock = clock
+        self._revise = revise
+        self._keeper = Keeper()
         self.integration = integration
         self.headers: LimitHeaders | None = None
         self.learning: Scope = "connection"
@@ -69,12 +75,17 @@ class SharedGates:
 
     def forget(self) -> None:
         """Start anew in a forked child: the parent's requests and locks stay with the parent."""
+        self._keeper.forget()
         for _, gate in self.gates:
             gate.forget()
         for limits in self.limits:
             limits.forget()
 
-    def make(self, scope: Scope) -> tuple[Way, ...]:
+    def close(self) -> None:
+        """Tell the store what it does not know yet."""
+        self._keeper.close()
+
+    def make(self, scope: Scope, user_id: str | None = None) -> tuple[Way, ...]:
         """Return new gates for the limits of one scope, each with the paths that it counts."""
         groups: dict[tuple[str, ...], list[RateLimit]] = {}
         for rule in self.integration.rate_limit:
@@ -84,9 +95,15 @@ class SharedGates:
             groups.setdefault((), [])
         # Limits of some paths come first: whoever waits for them stands in nobody else's way.
         return tuple(
-            (paths, Gate(groups[paths], self.clock, learns=self._learns(scope, paths)))
+            (paths, self._gate(groups[paths], (scope, user_id, *paths), learns=self._learns(scope, paths)))
             for paths in sorted(groups, key=lambda paths: not paths)
         )
+
+    def _gate(self, rules: Sequence[RateLimit], key: tuple[str | None, ...], *, learns: bool) -> AnyGate:
+        if self._revise is None:
+            return Gate(rules, self.clock, learns=learns)
+        name = json.dumps((self.integration.name, *key))
+        return StoredGate(name, rules, self.clock, revise=self._revise, keeper=self._keeper, learns=learns)
 
     def _learns(self, scope: Scope, paths: tuple[str, ...]) -> bool:
         return self.learning == scope and not paths and self.learns
@@ -95,9 +112,9 @@ class SharedGates:
 class Limits:
     """Let the requests of one connection pass when its limits allow it."""
 
-    def __init__(self, shared: SharedGates) -> None:
+    def __init__(self, shared: SharedGates, user_id: str) -> None:
         self._shared = shared
-        self._own = shared.make("connection")
+        self._own = shared.make("connection", user_id)
         self._silent = 0
         shared.limits.add(self)
         self.is_free = False
@@ -119,6 +136,7 @@ class Limits:
 
         Raises:
             RateLimitedError: Its turn would come later than in *longest* or *left* seconds; nothing was sent.
+            StoreError: The limits are shared, and the store cannot be reached; nothing was sent.
         """
         passage = Passage()
         method, path = request.method, request.url.path.removeprefix(base_path).lstrip("/")
@@ -130,6 +148,9 @@ class Limits:
         except TooLate as late:
             passage.undo()
             raise _too_late(self._shared.integration.name, late.seconds) from None
+        except StoreError as error:
+            passage.undo()
+            raise _uncounted(self._shared.integration.name, error) from error
         except BaseException:
             passage.undo()
             raise
@@ -159,7 +180,7 @@ class Limits:
             return
         self._settle(passage, reports, is_refused=refused)
         if passage is not None:
-            hold_until_closed(result, [gate for gate, _ in passage.entries if gate.concurrency is not None])
+            hold_until_closed(result, [held for held in passage.entries if held[0].has_slots])
 
     def abandon(self, passage: Passage | None, *, was_sent: bool) -> None:
         """Hear that nobody waits for a request's answer any more."""
@@ -167,8 +188,9 @@ class Limits:
             return
         if was_sent:
             self._settle(passage, (), has_answer=False)
-            for gate, _ in passage.entries:
-                gate.leave()
+            for gate, entry in passage.entries:
+                if gate.has_slots:
+                    gate.leave(entry)
         else:
             passage.undo()
 
@@ -181,11 +203,12 @@ class Limits:
             gate.hold(seconds)
         self.is_free = False
 
-    def views(self) -> tuple[Limit, ...]:
+    def views(self) -> Flow[tuple[Limit, ...]]:
         """Return what is left of each limit."""
-        now = self._shared.clock.monotonic()
-        own = [limit for _, gate in self._own for limit in views(gate, "connection", now)]
-        shared = [limit for _, gate in self._shared.gates for limit in views(gate, "integration", now)]
+        for _, gate in self._all():
+            yield from gate.refresh()
+        own = [limit for _, gate in self._own for limit in views(gate, "connection")]
+        shared = [limit for _, gate in self._shared.gates for limit in views(gate, "integration")]
         return (*own, *shared)
 
     def forget(self) -> None:
@@ -213,7 +236,7 @@ class Limits:
             return False, None
         return True, stated_wait(policy, outcome, now=now).seconds
 
-    def _gates_of(self, method: str, path: str) -> Iterator[Gate]:
+    def _gates_of(self, method: str, path: str) -> Iterator[AnyGate]:
         for paths, gate in self._all():
             if not paths or any(matches(pattern, method, path) for pattern in paths):
                 yield gate
@@ -221,10 +244,17 @@ class Limits:
     def _all(self) -> tuple[Way, ...]:
         return (*self._own, *self._shared.gates)
 
-    def _general(self) -> Gate:
+    def _general(self) -> AnyGate:
         """Return the gate that learns."""
         ways = self._own if self._shared.learning == "connection" else self._shared.gates
         return ways[-1][1]
+
+
+def _uncounted(integration: str, error: StoreError) -> StoreError:
+    return StoreError(
+        f"integration {integration!r}: nothing was sent, for its rate limits are counted in the store "
+        f"(rate_limit_shared), and that failed: {error}"
+    )
 
 
 def _too_late(integration: str, seconds: float | None) -> RateLimitedError:

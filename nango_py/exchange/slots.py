@@ -9,17 +9,18 @@ from nango_py.http import AsyncByteStream, SyncByteStream
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
-    from nango_py.exchange.gate import Gate
+    from nango_py.exchange.entry import Entry
+    from nango_py.exchange.stored_gate import AnyGate
     from nango_py.http import Response
 
 __all__ = ["hold_until_closed"]
 
 
-def hold_until_closed(answer: Response, gates: Sequence[Gate]) -> None:
-    """Leave *gates* when the answer's body is closed, at once where it has been read."""
-    if not gates:
+def hold_until_closed(answer: Response, held: Sequence[tuple[AnyGate, Entry]]) -> None:
+    """Leave the gates of *held* when the answer's body is closed, at once where it has been read."""
+    if not held:
         return
-    slots = _Slots(gates)
+    slots = _Slots(held)
     if answer.is_closed:
         slots.free()
     else:
@@ -27,13 +28,13 @@ def hold_until_closed(answer: Response, gates: Sequence[Gate]) -> None:
 
 
 class _Slots:
-    def __init__(self, gates: Sequence[Gate]) -> None:
-        self._gates = gates
+    def __init__(self, held: Sequence[tuple[AnyGate, Entry]]) -> None:
+        self._held = held
 
     def free(self) -> None:
-        gates, self._gates = self._gates, ()
-        for gate in gates:
-            gate.leave()
+        held, self._held = self._held, ()
+        for gate, entry in held:
+            gate.leave(entry)
 
     def __del__(self) -> None:
         # An answer that is dropped unread must not keep its slots for ever.

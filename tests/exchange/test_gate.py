@@ -194,7 +194,7 @@ def test_a_cap_on_concurrency_lasts_until_the_answer_is_closed():
 
     second.step()
     assert isinstance(second.effect, Join)
-    line.gate.leave()
+    line.gate.leave(first.entry)
     second.step()
     assert ["a", "b"] == line.passed
 
@@ -274,7 +274,7 @@ def test_a_limit_that_nobody_speaks_of_any_more_is_forgotten():
     other.step()
 
     assert list("abc") == line.passed
-    assert {} == line.gate.learnt
+    assert {} == line.gate.tally.learnt
 
 
 def test_a_lost_probe_lets_the_next_one_ask():
@@ -365,13 +365,12 @@ def test_nobody_is_overtaken_while_some_give_up():
 
 def test_a_wake_up_is_a_future_that_threads_and_loops_can_wait_for():
     line = Line(RateLimit(concurrency=1))
-    line.come("a")
-    second = line.come("b")
+    first, second = line.come("a"), line.come("b")
     ticket = second.effect.start()
 
     assert isinstance(ticket, Future)
     assert not ticket.done()
-    line.gate.leave()
+    line.gate.leave(first.entry)
     assert ticket.done()
 
 
