@@ -32,7 +32,7 @@ class KeyRing:
     def __init__(self, load: Callable[[], tuple[bytes, ...]]) -> None:
         self._load = load
         self._lock = threading.Lock()
-        self._keys: dict[str, bytes] | None = None
+        self._ciphers: dict[str, AESGCM] | None = None
 
     def __repr__(self) -> str:
         return "KeyRing(***)"
@@ -54,7 +54,7 @@ class KeyRing:
         """
         name = self.newest
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        cipher = _aesgcm(self._loaded()[name]).encrypt(nonce, plain, _bound(name, aad))
+        cipher = self._loaded()[name].encrypt(nonce, plain, _bound(name, aad))
         return f"{_VERSION}:{name}:{base64.b64encode(nonce + cipher).decode()}"
 
     def open(self, sealed: str, *, aad: str) -> bytes:
@@ -62,19 +62,19 @@ class KeyRing:
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - slow to import
 
         name, blob = _parts(sealed)
-        key = self._loaded().get(name)
-        if key is None:
+        cipher = self._loaded().get(name)
+        if cipher is None:
             raise DecryptionError(_unknown_key(name, self.key_ids))
         try:
-            return _aesgcm(key).decrypt(blob[:_NONCE_BYTES], blob[_NONCE_BYTES:], _bound(name, aad))
+            return cipher.decrypt(blob[:_NONCE_BYTES], blob[_NONCE_BYTES:], _bound(name, aad))
         except (InvalidTag, ValueError):  # ValueError: too short to hold a nonce
             raise DecryptionError(f"the encrypted text {_DAMAGED}") from None
 
-    def _loaded(self) -> dict[str, bytes]:
+    def _loaded(self) -> dict[str, AESGCM]:
         with self._lock:
-            if self._keys is None:
-                self._keys = {key_id(key): key for key in self._load()}
-            return self._keys
+            if self._ciphers is None:
+                self._ciphers = {key_id(key): _aesgcm(key) for key in self._load()}
+            return self._ciphers
 
 
 def key_id(key: bytes) -> str:
@@ -91,7 +91,7 @@ def sealed_with(sealed: str) -> str:
 def _parts(sealed: str) -> tuple[str, bytes]:
     try:
         version, name, text = sealed.split(":")
-        blob = base64.b64decode(text, validate=True)
+        blob = binascii.a2b_base64(text, strict_mode=True)
     except (ValueError, binascii.Error):
         raise DecryptionError(f"the encrypted text {_DAMAGED}") from None
     if version != _VERSION:

@@ -72,7 +72,6 @@ class Plan:
     """The base URL, parsed once."""
     shown_base_url: str
     values: Mapping[str, Any] = field(repr=False)
-    secrets: tuple[str, ...] = field(repr=False)
     connection: Any = field(repr=False)
 
 
@@ -145,7 +144,6 @@ def make_plan(integration: Integration, connection: Any, shape: Shape) -> Plan:
         base=shape.base if shape.is_fixed else URL(real),
         shown_base_url=shown,
         values=values,
-        secrets=tuple(secret_texts(integration, connection)),
         connection=connection,
     )
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from nango_py.auth.scheme import put
 from nango_py.errors import ForeignOriginError, UsageError
 from nango_py.exchange.origin import is_bound
-from nango_py.exchange.plan import Plan, Shape, header_text, make_plan, pairs_of, swap_base
+from nango_py.exchange.plan import Plan, Shape, header_text, make_plan, pairs_of, secret_texts, swap_base
 from nango_py.exchange.pool.profile import PROFILE_EXTENSION, ClientCertificate, Profile
 from nango_py.exchange.private_networks import is_hop, may_be_private, remember_asked
 from nango_py.exchange.timeouts import with_total
@@ -68,6 +68,7 @@ def profile_of(integration: Integration, url: Template | None = None) -> Profile
         client_certificate=None if certificate is None else ClientCertificate(certificate=certificate),
         proxy=network.proxy,
         allow_private=may_be_private(integration, url or integration.requests.base_url),
+        http2=network.http2,
     )
 
 
@@ -177,7 +178,7 @@ class Session:
 
     def secrets(self) -> tuple[str, ...]:
         """Return the secret texts that must not be shown."""
-        return () if self._plan is None else self._plan.secrets
+        return () if self._plan is None else tuple(secret_texts(self.integration, self._plan.connection))
 
     def masked(self, text: str) -> str:
         """Return *text* with the connection's secrets masked."""

@@ -29,7 +29,7 @@ def phases_of(integration: Integration) -> Phases:
 
 def timeout_of(integration: Integration) -> Timeout:
     """Return the timeouts of an attempt as httpx knows them, without the total."""
-    return Timeout(**{name: seconds for name, seconds in phases_of(integration).items() if name != TOTAL})
+    return _timeout(integration.timeouts, integration.http_request_timeout_seconds)
 
 
 def with_total(integration: Integration, phases: Mapping[str, float | None]) -> Mapping[str, float | None]:
@@ -46,6 +46,11 @@ def hurried(phases: Mapping[str, float | None], left: float) -> Phases:
     return {
         name: left if seconds is None else min(seconds, left) for name, seconds in {**phases, TOTAL: left}.items()
     }
+
+
+@lru_cache(maxsize=256)
+def _timeout(timeouts: Timeouts, usual: float) -> Timeout:
+    return Timeout(**{name: seconds for name, seconds in _phases(timeouts, usual).items() if name != TOTAL})
 
 
 @lru_cache(maxsize=256)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 from weakref import ref
 
@@ -94,12 +95,13 @@ def open_async_client(
 
 def _client_options(session: Session, agent: str, options: dict[str, Any]) -> dict[str, Any]:
     shape = session.shape
-    headers = Headers({"User-Agent": agent})
-    if session.integration.response_limit is not None:
-        headers["Accept-Encoding"] = ACCEPTED_CODINGS
-    headers.update(dict(shape.headers))
-    headers.update(options.get("headers"))
-    params = QueryParams(list(shape.params)).merge(options.get("params"))
+    headers = _usual(shape.headers, agent, is_limited=session.integration.response_limit is not None)
+    if "headers" in options:
+        headers = headers.copy()
+        headers.update(options["headers"])
+    params = options.get("params")
+    if shape.params:
+        params = QueryParams(list(shape.params)).merge(params)
     cookies = options.get("cookies") if session.cookies is None else session.cookies
     return {
         "timeout": timeout_of(session.integration),
@@ -111,3 +113,13 @@ def _client_options(session: Session, agent: str, options: dict[str, Any]) -> di
         # The environment's proxies are the pool's business, .netrc is nobody's.
         "trust_env": False,
     }
+
+
+@lru_cache(maxsize=256)
+def _usual(declared: tuple[tuple[str, str], ...], agent: str, *, is_limited: bool) -> Headers:
+    """Return the headers of every client of an integration; nobody changes them, clients copy them."""
+    headers = Headers({"User-Agent": agent})
+    if is_limited:
+        headers["Accept-Encoding"] = ACCEPTED_CODINGS
+    headers.update(dict(declared))
+    return headers
