@@ -1,4 +1,7 @@
-"""One process of the storm: ``python storm_worker.py SETTINGS``, a JSON text; it prints what its requests met."""
+"""One process of the storm: ``python storm_worker.py SETTINGS``, a JSON text.
+
+It prints ``ready`` when its requests begin, goes on until its standard input ends, and prints what they met.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from nango_py.exchange.conversation import RENEWAL_ERROR
 
 PAUSE = 0.2
 WORKERS = 16
+OVER = threading.Event()
 
 
 def verdict(answer):
@@ -40,7 +44,7 @@ def with_threads(settings, seen, waits):
 
 
 def in_thread(nango, settings, seen, waits):
-    while time.time() < settings["until"]:
+    while not OVER.is_set():
         began = time.monotonic()
         try:
             with nango.client("it", "ann") as client:
@@ -58,7 +62,7 @@ async def with_tasks(settings, seen, waits):
 
 async def in_task(nango, settings, seen, waits):
     number = 0
-    while time.time() < settings["until"]:
+    while not OVER.is_set():
         number += 1
         began = time.monotonic()
         # A requester in five gives up at once: what it began must go on without it.
@@ -89,11 +93,18 @@ def die_before_asking(settings):
         nango.credentials("it", "ann")
 
 
+def wait_for_the_end():
+    sys.stdin.read()
+    OVER.set()
+
+
 def main():
     settings = json.loads(sys.argv[1])
     lease.LEASE_SECONDS = settings.get("lease", lease.LEASE_SECONDS)
     if settings["kind"].startswith("die_"):
         globals()[settings["kind"]](settings)
+    threading.Thread(target=wait_for_the_end, daemon=True).start()
+    print("ready", flush=True)  # noqa: T201
     seen, waits = [], []
     if settings["kind"] == "threads":
         with_threads(settings, seen, waits)

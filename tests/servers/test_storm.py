@@ -30,6 +30,9 @@ pytestmark = [pytest.mark.server, pytest.mark.timeout(600)]
 
 SECONDS = float(os.environ.get("NANGO_PY_STORM_SECONDS", "10"))
 LIFETIME = 2
+RENEWALS = 3
+"""As many as a storm has to live through, however slow the machine is."""
+KILLS = 5
 PROCESSES = 8
 KEYS = base64.b64encode(bytes(range(32))).decode()
 WORKER = Path(__file__).with_name("storm_worker.py")
@@ -88,10 +91,10 @@ class Storm:
         self.nango.oauth.finish(self.provider.authorize(request.url), binding=request.binding)
         return self
 
-    def start(self, kind, seconds=0.0):
-        settings = {**self.settings, "kind": kind, "until": time.time() + seconds}
+    def start(self, kind):
         return subprocess.Popen(
-            [sys.executable, str(WORKER), json.dumps(settings)],
+            [sys.executable, str(WORKER), json.dumps({**self.settings, "kind": kind})],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -118,6 +121,17 @@ def storm(provider, store_url, **settings):
         made.nango.close()
 
 
+def wait_for(worker):
+    """Wait until a worker's requests begin: on a busy machine its imports take longer than a storm."""
+    assert "ready\n" == worker.stdout.readline(), worker.communicate()[1]
+    return worker
+
+
+def end(worker):
+    worker.stdin.close()
+    worker.stdin = None  # else communicate() would flush what is closed
+
+
 def outcome(worker):
     output, errors = worker.communicate()
     assert 0 == worker.returncode, errors
@@ -130,8 +144,14 @@ def kind_of(number):
 
 def test_a_storm_renews_once_an_expiry(provider, store_url, capsys):
     with storm(provider, store_url) as weather:
+        workers = [weather.start(kind_of(number)) for number in range(PROCESSES)]
+        for worker in workers:
+            wait_for(worker)
         began = time.time()
-        workers = [weather.start(kind_of(number), SECONDS) for number in range(PROCESSES)]
+        while time.time() < began + SECONDS or len(weather.renewals(began)) < RENEWALS:
+            time.sleep(0.1)  # the provider's own clock has to pass
+        for worker in workers:
+            end(worker)
         outcomes = [outcome(worker) for worker in workers]
 
         seen = sum((Counter(one["seen"]) for one in outcomes), Counter())
@@ -140,29 +160,27 @@ def test_a_storm_renews_once_an_expiry(provider, store_url, capsys):
         with capsys.disabled():
             print(
                 f"\nstorm on {store_url.partition(':')[0]}: {seen.total()} requests, {dict(seen)}, "
-                f"{len(moments)} renewals in {SECONDS:g} s, shortest gap {min(gaps):.2f} s, "
+                f"{len(moments)} renewals in {time.time() - began:.0f} s, shortest gap {min(gaps):.2f} s, "
                 f"median {1000 * sorted(one['median'] for one in outcomes)[PROCESSES // 2]:.0f} ms, "
                 f"longest {1000 * max(one['longest'] for one in outcomes):.0f} ms"
             )
         assert {"ok"} == set(seen)
         assert [] == weather.refusals(began)
         # A token of two seconds counts as expired 1.8 after it was asked for. The provider's journal sees a request
-        # later than it was sent, on a busy machine by much, so gaps may be shorter; the count may not be higher.
+        # later than it was sent, so on a busy machine two may stand close together; there cannot be more of them.
         assert len(moments) <= (time.time() - began) / (0.9 * LIFETIME) + 1
-        assert min(gaps) >= 0.25 * LIFETIME
-        assert len(moments) >= SECONDS / LIFETIME / 2
 
 
 def test_a_storm_survives_kills_and_cancellations(provider, store_url, capsys):
     with storm(provider, store_url, cancels=True, lease=3.0) as weather:
         chance, ends_at = random.Random(7), time.time() + SECONDS
         running, seen, kills, reconnects = {}, Counter(), 0, 0
-        while time.time() < ends_at:
+        while time.time() < ends_at or kills < KILLS:
             for number in range(PROCESSES // 2):
                 if number not in running:
-                    running[number] = weather.start(kind_of(number), ends_at - time.time())
+                    running[number] = weather.start(kind_of(number))
             time.sleep(chance.uniform(0.3, 1.2))
-            victim = running.pop(chance.choice(sorted(running)))
+            victim = wait_for(running.pop(chance.choice(sorted(running))))
             victim.send_signal(signal.SIGKILL)
             victim.communicate()
             kills += 1
@@ -170,6 +188,7 @@ def test_a_storm_survives_kills_and_cancellations(provider, store_url, capsys):
                 weather.connect()
                 reconnects += 1
         for worker in running.values():
+            end(wait_for(worker))
             seen += Counter(outcome(worker)["seen"])
 
         with capsys.disabled():
