@@ -7,6 +7,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from contextlib import contextmanager, suppress
 
 import httpcore
@@ -84,6 +85,36 @@ def test_every_operation_has_its_own_timeout():
         done.set()
 
     connected(lambda _: done.wait(), use)
+
+
+def answer_once(connection):
+    connection.sendall(connection.recv(10))
+    connection.recv(10)
+
+
+def test_a_wait_that_was_met_in_time_does_not_end_the_next_one_early():
+    async def use(stream):
+        await stream.write(b"a", 5)
+        received = await stream.read(10, 1.0)
+        began = time.monotonic()
+        with pytest.raises(httpcore.ReadTimeout):
+            await stream.read(10, 1.2)
+        return received, time.monotonic() - began
+
+    received, seconds = connected(answer_once, use)
+    assert b"a" == received
+    assert seconds > 1.1
+
+
+def test_a_short_wait_ends_although_a_longer_one_was_met_before():
+    async def use(stream):
+        await stream.write(b"a", 5)
+        received = await stream.read(10, 3600)
+        with pytest.raises(httpcore.ReadTimeout):
+            await stream.read(10, 0.05)
+        return received
+
+    assert b"a" == connected(answer_once, use)
 
 
 def test_a_big_write_waits_for_its_reader():

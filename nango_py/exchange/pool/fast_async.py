@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import httpcore
 
@@ -21,8 +21,6 @@ from nango_py.exchange.pool.wire import to_core
 from nango_py.http import ByteStream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from nango_py.exchange.pool.http11 import Outgoing
     from nango_py.http import Request
 
@@ -111,21 +109,26 @@ class AsyncFastConnection(Opened):
 
 
 class _Parts(Parts):
-    """The body of an answer, as it comes in."""
+    """The body of an answer, as it comes in; no generator, for a loop keeps account of each of those."""
 
-    __slots__ = ()
+    __slots__ = ("_pieces",)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> Self:
+        self._pieces = iter(self._body.feed(self._first))
+        return self
+
+    async def __anext__(self) -> bytes:
         body = self._body
-        for piece in body.feed(self._first):
-            yield piece
-        while not body.done:
+        while True:
+            for piece in self._pieces:
+                return piece
+            if body.done:
+                self._is_read = True
+                raise StopAsyncIteration
             part = await self._stream.read(MOST, self._seconds)
             if not part:
                 raise httpcore.RemoteProtocolError(body.unfinished)
-            for piece in body.feed(part):
-                yield piece
-        self._is_read = True
+            self._pieces = iter(body.feed(part))
 
     async def aclose(self) -> None:
         await self._connection.finish(is_reusable=self._is_reusable)

@@ -15,16 +15,21 @@ if TYPE_CHECKING:
 
 __all__ = ["LoopNetwork"]
 
-# As much as may wait for its reader; the loop hands over up to 256 KiB at once.
+# As much as may wait for its reader, and as the loop hands over at once.
 _HIGH_WATER = 256 * 1024
 # The stream's own timeout ends the handshake; that of asyncio has to be something.
 _NEVER = 86_400.0
+_NAMES = {"client_addr": "sockname", "server_addr": "peername", "socket": "socket", "ssl_object": "ssl_object"}
 # As anyio has it: the next address gets its turn when one has not answered for so long (RFC 8305).
 _STAGGER = 0.25
 
 
 class LoopNetwork(httpcore.AsyncNetworkBackend):
     """Connect by the running asyncio loop."""
+
+    def __init__(self) -> None:
+        # The loop copies what it received before it looks at the next connection, so that one is enough for all.
+        self._buffer = memoryview(bytearray(_HIGH_WATER))
 
     async def connect_tcp(
         self,
@@ -41,7 +46,7 @@ class LoopNetwork(httpcore.AsyncNetworkBackend):
         try:
             async with asyncio.timeout(timeout):
                 _, inbox = await loop.create_connection(
-                    lambda: _Inbox(loop), host, port, local_addr=local, happy_eyeballs_delay=_STAGGER
+                    lambda: _Inbox(loop, self._buffer), host, port, local_addr=local, happy_eyeballs_delay=_STAGGER
                 )
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(str(error)) from error
@@ -50,11 +55,13 @@ class LoopNetwork(httpcore.AsyncNetworkBackend):
         return _Stream(inbox)
 
 
-class _Inbox(asyncio.Protocol):
+class _Inbox(asyncio.BufferedProtocol):
     """What the loop hands over, until somebody reads it."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, buffer: memoryview) -> None:
         self.loop = loop
+        self.buffer = buffer
+        self.alarm = _Alarm(loop)
         self.transport: Any = None
         self.parts: deque[bytes] = deque()
         self.size = 0
@@ -67,9 +74,13 @@ class _Inbox(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
 
-    def data_received(self, data: bytes) -> None:
-        self.parts.append(data)
-        self.size += len(data)
+    def get_buffer(self, sizehint: int) -> memoryview:
+        del sizehint
+        return self.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.parts.append(bytes(self.buffer[:nbytes]))
+        self.size += nbytes
         if self.size > _HIGH_WATER:
             self.transport.pause_reading()
         self._wake()
@@ -82,6 +93,7 @@ class _Inbox(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.ended, self.failure = True, exc
+        self.alarm.stop()
         self._wake()
 
     def pause_writing(self) -> None:
@@ -106,13 +118,13 @@ class _Inbox(asyncio.Protocol):
         """Wait until something happens; raise TimeoutError when nothing does."""
         waiter = self.loop.create_future()
         self.waiters.add(waiter)
-        timer = None if seconds is None else self.loop.call_later(seconds, _expire, waiter)
+        if seconds is not None:
+            self.alarm.set(waiter, self.loop.time() + seconds)
         try:
             await waiter
         finally:
             self.waiters.discard(waiter)
-            if timer is not None:
-                timer.cancel()
+            self.alarm.unset(waiter)
 
     def _wake(self) -> None:
         for waiter in self.waiters:
@@ -120,9 +132,49 @@ class _Inbox(asyncio.Protocol):
                 waiter.set_result(None)
 
 
-def _expire(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_exception(TimeoutError())
+class _Alarm:
+    """Let waiters fail at their time; the loop's timer, which costs more than most waits last, is kept for the next.
+
+    A timer that rings too early, for one whose wait is over, is set again for the earliest of those who still wait.
+    """
+
+    __slots__ = ("loop", "rings_at", "timer", "times")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.times: dict[asyncio.Future[None], float] = {}
+        self.timer: asyncio.TimerHandle | None = None
+        self.rings_at = 0.0
+
+    def set(self, waiter: asyncio.Future[None], at: float) -> None:
+        """Let *waiter* fail at a time of the loop."""
+        self.times[waiter] = at
+        if self.timer is None or at < self.rings_at:
+            self._start(at)
+
+    def unset(self, waiter: asyncio.Future[None]) -> None:
+        """Forget *waiter*, which may never have been set."""
+        self.times.pop(waiter, None)
+
+    def stop(self) -> None:
+        """Let nobody fail any more."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+    def _start(self, at: float) -> None:
+        self.stop()
+        self.rings_at = at
+        self.timer = self.loop.call_at(at, self._ring)
+
+    def _ring(self) -> None:
+        self.timer = None
+        now = self.loop.time()
+        for waiter, at in self.times.items():
+            if at <= now and not waiter.done():
+                waiter.set_exception(TimeoutError())
+        if left := [at for at in self.times.values() if at > now]:
+            self._start(min(left))
 
 
 class _Stream(httpcore.AsyncNetworkStream):
@@ -167,7 +219,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> httpcore.AsyncNetworkStream:
-        inbox = _Inbox(self._inbox.loop)
+        inbox = _Inbox(self._inbox.loop, self._inbox.buffer)
         inbox.is_secure = True
         try:
             async with asyncio.timeout(timeout):
@@ -193,10 +245,9 @@ class _Stream(httpcore.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         transport = self._inbox.transport
-        names = {"client_addr": "sockname", "server_addr": "peername", "socket": "socket", "ssl_object": "ssl_object"}
         if info == "is_readable":
             return bool(self._inbox.ended or self._inbox.parts) or _is_readable(transport.get_extra_info("socket"))
-        return transport.get_extra_info(names[info]) if info in names else None
+        return transport.get_extra_info(_NAMES[info]) if info in _NAMES else None
 
 
 def _is_readable(socket: Any) -> bool:
