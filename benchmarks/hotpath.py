@@ -124,15 +124,12 @@ def works(url):
     """Yield what is measured: its name, one request, and the network that it uses."""
     headers = {"Authorization": "Bearer k"}
     request = httpx.Request("GET", url + "thing", headers=headers, extensions={"timeout": httpx.Timeout(5).as_dict()})
-    networks = [Network() for _ in range(5)]
-    raw = httpx.Client(headers=headers, transport=raw_transport(networks[0]))
-    yield "raw", lambda: raw.get(url + "thing").json(), networks[0]
-    through_client = loaded(url, Pool(network_backend=networks[1])).client("a", "u")
-    yield "client", lambda: through_client.get("thing").json(), networks[1]
-    acting = loaded(url, Pool(network_backend=networks[2]))
-    yield "action", lambda: acting.trigger_action("a", "get", "u"), networks[2]
-    yield "httpx's transport", over(raw_transport(networks[3]), request), networks[3]
-    yield "our pool", over(Pool(network_backend=networks[4]), request), networks[4]
+    network, its_network = Network(), Network()
+    raw = httpx.Client(headers=headers, transport=raw_transport(network))
+    yield "raw", lambda: raw.get(url + "thing").json(), network
+    yield "httpx's transport", over(raw_transport(its_network), request), its_network
+    yield from over_pool(url, request, "default")
+    yield from over_pool(url, request, "fast")
 
     still = loaded(url, AtOnce())
     raw_still = httpx.Client(headers=headers, transport=AtOnce())
@@ -142,6 +139,16 @@ def works(url):
     yield "httpx with base_url", lambda: joining.get("thing").json(), None
     yield "client over nothing", lambda: client_still.get("thing").json(), None
     yield "action over nothing", lambda: still.trigger_action("a", "get", "u"), None
+
+
+def over_pool(url, request, kind):
+    """Yield a client, an action, and the pool alone, each over a pool of its own."""
+    networks = [Network() for _ in range(3)]
+    pools = [Pool(network_backend=network, fast=kind == "fast") for network in networks]
+    client, acting = loaded(url, pools[0]).client("a", "u"), loaded(url, pools[1])
+    yield f"client, {kind}", lambda: client.get("thing").json(), networks[0]
+    yield f"action, {kind}", lambda: acting.trigger_action("a", "get", "u"), networks[1]
+    yield f"pool, {kind}", over(pools[2], request), networks[2]
 
 
 def timed(work, network):
@@ -182,19 +189,16 @@ def main(rounds):
         return took - network - (cost[other][0] if other else 0.0)
 
     httpx_client = ("httpx's client: request, answer, cookies", apart("httpx"))
-    pool = ("our pool, httpcore and h11", apart("our pool"))
     show(
         "raw httpx", cost, "raw", [("httpx's transport, httpcore and h11", apart("httpx's transport")), httpx_client]
     )
     joined = ("httpx joins base_url and path", apart("httpx with base_url", "httpx"))
     engine = ("nango_py: read, sign, judge, remember", apart("client over nothing", "httpx with base_url"))
-    show("nango.client", cost, "client", [pool, httpx_client, joined, engine])
-    show(
-        "an action",
-        cost,
-        "action",
-        [pool, ("nango_py: fill, read, sign, judge, parse", apart("action over nothing"))],
-    )
+    acting = ("nango_py: fill, read, sign, judge, parse", apart("action over nothing"))
+    for kind, what in (("default", "our pool, httpcore and h11"), ("fast", "our pool")):
+        pool = (what, apart(f"pool, {kind}"))
+        show(f"nango.client, {kind} pool", cost, f"client, {kind}", [pool, httpx_client, joined, engine])
+        show(f"an action, {kind} pool", cost, f"action, {kind}", [pool, acting])
 
 
 if __name__ == "__main__":

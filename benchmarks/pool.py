@@ -20,19 +20,26 @@ ANSWER = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 
 LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=100)
 
 
-async def serve(reader, writer):
-    try:
-        while head := await reader.readuntil(b"\r\n\r\n"):
-            if b"/slow" in head:
-                await asyncio.sleep(0.02)
-            writer.write(ANSWER)
-    except (asyncio.IncompleteReadError, ConnectionError):
-        writer.close()
+class Serve(asyncio.Protocol):
+    """Answer every GET, one at a time, with as little work as possible: what is measured is the client."""
+
+    def connection_made(self, transport):
+        self.transport, self.received = transport, b""
+
+    def data_received(self, data):
+        self.received += data
+        if not self.received.endswith(b"\r\n\r\n"):
+            return
+        if b"/slow" in self.received:
+            asyncio.get_running_loop().call_later(0.02, self.transport.write, ANSWER)
+        else:
+            self.transport.write(ANSWER)
+        self.received = b""
 
 
 def run_server(ports):
     async def main():
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        server = await asyncio.get_running_loop().create_server(Serve, "127.0.0.1", 0)
         ports.put(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
