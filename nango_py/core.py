@@ -78,7 +78,7 @@ _INSTEAD = {
     "auth": "credentials come from the connection; declare `auth`",
     "base_url": "declare `requests.base_url`",
     "cert": "declare `network.client_certificate`",
-    "http2": "HTTP/2 is not supported yet",
+    "http2": "declare `network.http2`",
     "limits": "connections are shared by all clients",
     "mounts": "it would bypass the engine",
     "proxy": "declare `network.proxy`",

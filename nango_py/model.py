@@ -120,6 +120,7 @@ class Network:
     proxy: str | None = None
     allow_private: bool | None = None
     """None leaves it to where the URL's host comes from."""
+    http2: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,7 +79,7 @@ class Builder:
             rate_limit_shared=data.get("rate_limit_shared", False),
             pagination=pagination,
             verification=self._verification(data.get("verification")),
-            network=Network(**_known(data.get("network"))),
+            network=self._network(_known(data.get("network"))),
             timeouts=Timeouts(**{name: float(value) for name, value in _known(data.get("timeouts")).items()}),
             circuit_breaker=circuit_breaker_of(self, data.get("circuit_breaker", False)),
             response_limit=data.get("response_limit"),
@@ -126,16 +126,22 @@ class Builder:
         scheme = SCHEMES[mode].declare(keys)
         for needed in sorted(scheme.extras()):
             module, _, extra = needed.partition(":")
-            if find_spec(module) is None:
-                self.report(
-                    "/auth/auth_mode",
-                    "auth.extra",
-                    f"auth_mode {mode}, as it is declared here, needs the package {module}.",
-                    f"Install it: pip install 'nango-py[{extra}]'.",
-                )
+            self._need(module, extra, "/auth/auth_mode", "auth.extra", f"auth_mode {mode}, as it is declared here,")
         for pointer, path in scheme.paths():
             self._path(path, f"/auth/{pointer}")
         return scheme
+
+    def _network(self, keys: Mapping[str, Any]) -> Network:
+        network = Network(**keys)
+        if network.http2:
+            self._need("h2", "http2", "/network/http2", "network.extra", "network.http2")
+        return network
+
+    def _need(self, module: str, extra: str, pointer: str, code: str, what: str) -> None:
+        if find_spec(module) is None:
+            self.report(
+                pointer, code, f"{what} needs the package {module}.", f"Install it: pip install 'nango-py[{extra}]'."
+            )
 
     def _requests(self, keys: Mapping[str, Any]) -> Requests:
         return Requests(

@@ -68,6 +68,7 @@ def profile_of(integration: Integration, url: Template | None = None) -> Profile
         client_certificate=None if certificate is None else ClientCertificate(certificate=certificate),
         proxy=network.proxy,
         allow_private=may_be_private(integration, url or integration.requests.base_url),
+        http2=network.http2,
     )
 
 

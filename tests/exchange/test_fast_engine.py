@@ -33,7 +33,7 @@ def load(kind, server, **options):
 
 @pytest.fixture
 def untold():
-    wire._tell_of_proxy.cache_clear()
+    wire._tell_of_default.cache_clear()
 
 
 @pytest.mark.parametrize("kind", [Nango, AsyncNango])
@@ -91,4 +91,4 @@ def test_requests_through_a_proxy_are_left_to_the_default_pool_with_one_line(ser
 
     lines = [message for message in caplog.messages if "pool.default" in message]
     assert ["1 GET http://a.test/echo", "2 GET http://b.test/echo"] == texts
-    assert lines == ["event='pool.default' reason='pool=\"fast\" does not speak to proxies' level='info'"]
+    assert lines == ["event='pool.default' reason='pool=\"fast\" leaves proxies to the default pool' level='info'"]

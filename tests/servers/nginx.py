@@ -63,6 +63,14 @@ http {
     }
   }
   server {
+    listen 127.0.0.1:%(http2)s ssl http2;
+    keepalive_requests 3;
+    location / {
+      default_type application/json;
+      return 200 '{"protocol": "$server_protocol", "connection": "$connection", "path": "$request_uri"}';
+    }
+  }
+  server {
     listen 127.0.0.1:%(mutual)s ssl;
     ssl_client_certificate %(authority)s;
     ssl_verify_client on;
@@ -82,6 +90,8 @@ class Nginx:
     """TLS; the client need not show a certificate."""
     mutual_url: str
     """TLS; without a client certificate of the authority the answer is 400."""
+    http2_url: str
+    """TLS; HTTP/2 to who asks for it: ``protocol``, ``connection`` (its number) and ``path``, three to a connection."""
     plain_url: str
     """No TLS: 204 everywhere; under ``/slow`` and ``/fast`` each ``Authorization`` has three requests in a row, which
     fill up again at 1 and 10 a second. Others are refused by 429, without a header that says for how long."""
@@ -97,7 +107,7 @@ class Nginx:
 def serve(folder: Path, *, upstream: str | None = None) -> Iterator[Nginx]:
     """Run an nginx; with ``upstream``, an origin, it passes requests on and names the client in a header."""
     ours, theirs = (authority(_folder(folder / name)) for name in ("ours", "theirs"))
-    server, ports = ours.server(), {name: free_port() for name in ("plain", "tls", "mutual")}
+    server, ports = ours.server(), {name: free_port() for name in ("plain", "tls", "mutual", "http2")}
     config = folder / "nginx.conf"
     settings = {
         "user": "user root;" if os.geteuid() == 0 else "",  # the folders of tests are closed to others
@@ -115,6 +125,7 @@ def serve(folder: Path, *, upstream: str | None = None) -> Iterator[Nginx]:
     with running(command, answers_at=f"http://127.0.0.1:{ports['plain']}/", folder=folder):
         yield Nginx(
             url=f"https://127.0.0.1:{ports['tls']}",
+            http2_url=f"https://127.0.0.1:{ports['http2']}",
             mutual_url=f"https://127.0.0.1:{ports['mutual']}",
             plain_url=f"http://127.0.0.1:{ports['plain']}",
             authority=ours,

@@ -142,3 +142,17 @@ def test_a_token_endpoint_of_an_unknown_authority_gets_no_secret(oidc_provider: 
         callback = ours.authorize(begun.url)
         with pytest.raises(UnreachableError, match="CERTIFICATE_VERIFY_FAILED"):
             ours.finish(callback, begun)
+
+
+@every_backend
+def test_http2_loses_no_answer_when_the_server_says_goodbye_before_it(backend: str, nginx: Nginx) -> None:
+    reached = {"verify": str(nginx.authority.certificate), "http2": True}
+    document = declared({"auth_mode": "NONE"}, nginx.http2_url, network=reached, retry={"max_attempts": 1})
+    with face(backend, document) as nango:
+        nango.call("register_connection", "it", USER, {})
+        answers = [nango.send("it", USER, "POST", f"/{number}") for number in range(8)]
+    told = [answer.json() for answer in answers]
+
+    assert [("HTTP/2.0", f"/{number}") for number in range(8)] == [(one["protocol"], one["path"]) for one in told]
+    connections = [one["connection"] for one in told]
+    assert [0, 0, 0, 3, 3, 3, 6, 6] == [connections.index(number) for number in connections]

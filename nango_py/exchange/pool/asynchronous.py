@@ -20,6 +20,7 @@ from nango_py.exchange.pool import forks
 from nango_py.exchange.pool.books import MAX_IDLE, Books, Line
 from nango_py.exchange.pool.failures import no_slot, translated
 from nango_py.exchange.pool.guard import AsyncGuard
+from nango_py.exchange.pool.http2 import AsyncHttp2Connection, AsyncHttp2Network
 from nango_py.exchange.pool.quiet import keep_secrets
 from nango_py.exchange.pool.tls import Contexts
 from nango_py.exchange.pool.wire import AsyncRecorder, Dialler, Kit, end_of, origin_key, profile_of, to_core
@@ -39,6 +40,8 @@ _KIT = Kit(
     http_proxy=httpcore.AsyncHTTPProxy,
     socks_proxy=httpcore.AsyncSOCKSProxy,
     guard=AsyncGuard,
+    http2=AsyncHttp2Connection,
+    http2_network=AsyncHttp2Network,
 )
 
 

@@ -35,15 +35,16 @@ class Profile:
     ``verify`` is True (the environment's authorities, or certifi's), False, or the path of a PEM file or folder.
     ``proxy`` is a URL, None for what the environment says, or an empty text for none at all; it may hold credentials
     and is therefore not shown. Without ``allow_private`` only public addresses are connected to; a proxy, which
-    resolves names itself, is not held to that. ``max_connections`` counts per origin. ``keepalive_seconds`` is how
-    long an idle connection is kept: long enough for the pauses between the calls of a job, shorter than the idle
-    limits of the balancers in front of most APIs.
+    resolves names itself, is not held to that. ``http2`` offers HTTP/2 to https origins, which may decline.
+    ``max_connections`` counts per origin. ``keepalive_seconds`` is how long an idle connection is kept: long enough
+    for the pauses between the calls of a job, shorter than the idle limits of the balancers in front of most APIs.
     """
 
     verify: bool | str = True
     client_certificate: ClientCertificate | None = None
     proxy: str | None = field(default=None, repr=False)
     allow_private: bool = True
+    http2: bool = False
     max_connections: int = 100
     keepalive_seconds: float = 15.0
 

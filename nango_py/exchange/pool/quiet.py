@@ -1,7 +1,7 @@
 """httpcore's debug log without the headers, for requests of a pool only.
 
 At DEBUG httpcore writes the headers of every answer (``Set-Cookie``, ``Location`` with a code), illegal header values
-of a request, and the credentials of a SOCKS proxy.
+of a request, and the credentials of a SOCKS proxy; hpack, below HTTP/2, writes all headers of requests and answers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["keep_secrets"]
 
-_TALKATIVE = ("httpcore.http11", "httpcore.http2", "httpcore.socks")
+_TALKATIVE = ("httpcore.http11", "httpcore.http2", "httpcore.socks", "hpack.hpack", "hpack.table")
 _PACKAGE = __name__.rpartition(".")[0]
 
 

@@ -22,11 +22,16 @@ class Contexts:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._contexts: dict[tuple[bool | str, ClientCertificate | None], ssl.SSLContext] = {}
+        self._contexts: dict[tuple[bool | str, ClientCertificate | None, bool], ssl.SSLContext] = {}
 
-    def get(self, verify: bool | str, client_certificate: ClientCertificate | None = None) -> ssl.SSLContext:
-        """Return the context, built at first use; raise UsageError where a file cannot be used."""
-        key = (verify, client_certificate)
+    def get(
+        self, verify: bool | str, client_certificate: ClientCertificate | None = None, *, http2: bool = False
+    ) -> ssl.SSLContext:
+        """Return the context, built at first use; raise UsageError where a file cannot be used.
+
+        Each connection sets on its context what protocols it offers: those with *http2* have one of their own.
+        """
+        key = (verify, client_certificate, http2)
         context = self._contexts.get(key)
         if context is None:
             # Two event loops may build it at the same time; all go on with the first one.

@@ -93,6 +93,8 @@ class Kit:
     http_proxy: type[Any]
     socks_proxy: type[Any]
     guard: type[Any]
+    http2: type[Any]
+    http2_network: type[Any]
     fast: type[Any] | None = None
 
 
@@ -108,24 +110,33 @@ class Dialler:
     def dial(self, profile: Profile, url: URL, backend: Any) -> Any:
         """Return a connection to the URL's origin over the backend; raise UsageError for an impossible proxy."""
         secure = url.scheme == "https"
-        context = self.contexts.get(profile.verify, profile.client_certificate) if secure else None
+        http2 = profile.http2 and secure
+        context = self.contexts.get(profile.verify, profile.client_certificate, http2=http2) if secure else None
         address = proxy_for(url, self.environ) if profile.proxy is None else profile.proxy
         if not address and not profile.allow_private:
             backend = self.kit.guard(backend, self.resolve)
-        common = {"ssl_context": context, "network_backend": backend}
-        factory = self._through(parse_proxy(address), profile, common) if address else self.kit.direct(**common)
-        origin = _origin(url)
+        plain = partial(self._plain, profile, url, context, address)
+
+        def connect() -> Any:
+            if not http2:
+                return plain(backend)
+            return self.kit.http2(lambda frames: plain(self.kit.http2_network(backend, frames), http2=True))
+
         if self.kit.fast is None:
-            return factory.create_connection(origin)
-        if address:
-            _tell_of_proxy()
+            return connect()
+        if address or http2:
+            _tell_of_default("proxies" if address else "HTTP/2")
+        is_direct = not (address or http2)
         return self.kit.fast(
-            origin=origin,
-            context=context,
-            backend=backend,
-            spare=partial(factory.create_connection, origin),
-            is_direct=not address,
+            origin=_origin(url), context=context, backend=backend, spare=connect, is_direct=is_direct
         )
+
+    def _plain(
+        self, profile: Profile, url: URL, context: Any, address: str | None, backend: Any, *, http2: bool = False
+    ) -> Any:
+        common = {"ssl_context": context, "network_backend": backend, "http2": http2}
+        factory = self._through(parse_proxy(address), profile, common) if address else self.kit.direct(**common)
+        return factory.create_connection(_origin(url))
 
     def _through(self, proxy: URL, profile: Profile, common: Mapping[str, Any]) -> Any:
         credentials = (proxy.username.encode(), proxy.password.encode()) if proxy.userinfo else None
@@ -179,9 +190,9 @@ def _origin(url: URL) -> httpcore.Origin:
 
 
 @cache
-def _tell_of_proxy() -> None:
+def _tell_of_default(left: str) -> None:
     """Log, once in a process, what ``pool="fast"`` leaves to the default pool's connections."""
-    emit("info", "pool.default", secrets=tuple, reason='pool="fast" does not speak to proxies')
+    emit("info", "pool.default", secrets=tuple, reason=f'pool="fast" leaves {left} to the default pool')
 
 
 def _require_socksio() -> None:
