@@ -35,6 +35,7 @@ LAYERS = (
     {
         "http",
         "document",
+        "yaml_text",
         "template",
         "expression",
         "log",

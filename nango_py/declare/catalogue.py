@@ -9,10 +9,10 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nango_py.document import Document, parse
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from nango_py.document import Document
 
 __all__ = ["BUILT_IN", "Catalogue", "Found", "Reference", "Source", "built_in_folder"]
 
@@ -109,6 +109,8 @@ def read_file(path: Path) -> Document:
     Raises:
         OSError: It cannot be read.
     """
+    from nango_py.yaml_text import parse  # noqa: PLC0415 - 20 ms that a program without files does not pay
+
     shown = _shown(path)
     try:
         return parse(path.read_text(encoding="utf-8"), shown)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nango_py import Nango
-from nango_py.document import parse
+from nango_py.yaml_text import parse
 from tests.servers.faces import KEYS
 
 

@@ -1,0 +1,199 @@
+"""The one home of YAML: text becomes plain data that knows where every value stands.
+
+YAML 1.2 core scalars (``no``, ``on`` and dates are text, ``010`` is ten), duplicate keys refused, no tags, no merge
+keys; size, depth and aliases bounded. Nothing is raised: what is wrong becomes a :class:`Problem`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from nango_py.document import MAX_DEPTH, Document, Mark, scalar
+from nango_py.location import Location, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+if yaml.__with_libyaml__:
+    from yaml.cyaml import CParser as _Parser  # type: ignore[attr-defined]
+else:  # pragma: no cover - wheels of PyYAML carry libyaml; a build without it works, more slowly
+    from yaml.composer import Composer
+    from yaml.parser import Parser
+    from yaml.reader import Reader
+    from yaml.scanner import Scanner
+
+    class _Parser(Reader, Scanner, Parser, Composer):  # type: ignore[no-redef]
+        def __init__(self, stream: str) -> None:
+            Reader.__init__(self, stream)
+            Scanner.__init__(self)
+            Parser.__init__(self)
+            Composer.__init__(self)
+
+
+__all__ = ["parse"]
+
+MAX_CHARACTERS = 1_048_576
+MAX_NODES = 100_000
+MAX_PROBLEMS = 50
+_PLAIN, _QUOTED, _COLLECTION = "plain", "quoted", "collection"
+
+
+def parse(text: str, source: str) -> Document:
+    """Parse YAML *text* from *source* into a document; its ``data`` is None where nothing could be read."""
+    if len(text) > MAX_CHARACTERS:
+        return _failed(source, 1, 1, "size", f"the file is larger than {MAX_CHARACTERS:,} characters.")
+    try:
+        node = _compose(text)
+    except yaml.MarkedYAMLError as error:
+        return _syntax_problem(error, text, source)
+    except yaml.YAMLError as error:
+        return _failed(source, 1, 1, "syntax", f"this is no YAML text: {_first_line(error)}.")
+    except RecursionError:
+        return _failed(source, 1, 1, "depth", f"the file is nested deeper than {MAX_DEPTH} levels.")
+    if node is None:
+        return _failed(source, 1, 1, "empty", "the file is empty.")
+    walk = _Walk(source)
+    try:
+        data = walk.value(node, "", 0, _mark(node, node))
+    except _TooMuch as stop:
+        return Document(source=source, data=None, marks=walk.marks, problems=(*walk.problems, stop.problem))
+    return Document(source=source, data=data, marks=walk.marks, problems=tuple(walk.problems))
+
+
+class _Loader(_Parser):
+    """Compose nodes without judging scalars: the tag only tells how a node was written."""
+
+    def resolve(self, kind: type, _value: Any, implicit: Any) -> str:
+        if kind is not yaml.ScalarNode:
+            return _COLLECTION
+        return _PLAIN if implicit[0] else _QUOTED
+
+    def descend_resolver(self, _parent: Any, _index: Any) -> None: ...
+
+    def ascend_resolver(self) -> None: ...
+
+
+def _compose(text: str) -> Any:
+    loader = _Loader(text)
+    try:
+        return loader.get_single_node()
+    finally:
+        if hasattr(loader, "dispose"):
+            loader.dispose()
+
+
+class _TooMuch(Exception):  # noqa: N818 - a signal, not an error
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+
+
+class _Walk:
+    """Turn composed nodes into plain data, once."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.marks: dict[str, Mark] = {}
+        self.problems: list[Problem] = []
+        self.nodes = 0
+
+    def value(self, node: Any, pointer: str, depth: int, mark: Mark) -> Any:
+        self.marks[pointer] = mark
+        self.nodes += 1
+        # An alias of an alias of an alias is small to parse and explodes here, where nodes are counted as walked.
+        if self.nodes > MAX_NODES:
+            raise _TooMuch(self._problem(mark, "size", f"more than {MAX_NODES:,} values, aliases expanded.", pointer))
+        if depth > MAX_DEPTH:
+            raise _TooMuch(self._problem(mark, "depth", f"nested deeper than {MAX_DEPTH} levels.", pointer))
+        if isinstance(node, yaml.MappingNode):
+            self._check_tag(node, pointer, mark)
+            return dict(self._members(node, pointer, depth))
+        if isinstance(node, yaml.SequenceNode):
+            self._check_tag(node, pointer, mark)
+            return [
+                self.value(item, f"{pointer}/{index}", depth + 1, _mark(item, item))
+                for index, item in enumerate(node.value)
+            ]
+        return self._scalar(node, pointer, mark)
+
+    def _members(self, node: Any, pointer: str, depth: int) -> Iterator[tuple[str, Any]]:
+        seen: dict[str, int] = {}
+        for key, value in node.value:
+            mark = _mark(key, value)
+            if not isinstance(key, yaml.ScalarNode):
+                self._report(mark, "key", "a key must be a plain text, not a list or a mapping.", pointer)
+                continue
+            name: str = key.value
+            at = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+            if name == "<<" and key.tag == _PLAIN:
+                self._report(mark, "merge_key", "merge keys (<<) are not supported.", at, "Use extends_blueprint.")
+                continue
+            if name in seen:
+                self._report(
+                    mark, "duplicate_key", f"the key {name!r} stands twice; the first is in line {seen[name]}.", at
+                )
+                continue
+            seen[name] = mark.key_line
+            yield name, self.value(value, at, depth + 1, mark)
+
+    def _scalar(self, node: Any, pointer: str, mark: Mark) -> Any:
+        text: str = node.value
+        if node.tag == _QUOTED:
+            return text
+        if node.tag != _PLAIN:
+            self._check_tag(node, pointer, mark)
+            return text
+        if not text:
+            self._report(
+                mark,
+                "empty_value",
+                f"{_last(pointer)!r} has no value.",
+                pointer,
+                'Write null to delete an inherited value, "" for an empty text, or remove the key.',
+            )
+            return None
+        return scalar(text)
+
+    def _check_tag(self, node: Any, pointer: str, mark: Mark) -> None:
+        if node.tag not in {_PLAIN, _QUOTED, _COLLECTION}:
+            self._report(mark, "tag", f"YAML tags such as {node.tag!r} are not supported.", pointer)
+
+    def _report(self, mark: Mark, code: str, message: str, pointer: str, hint: str = "") -> None:
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(self._problem(mark, code, message, pointer, hint))
+
+    def _problem(self, mark: Mark, code: str, message: str, pointer: str, hint: str = "") -> Problem:
+        where = Location(source=self.source, line=mark.key_line, column=mark.key_column, pointer=pointer)
+        return Problem(location=where, code=f"yaml.{code}", message=message, hint=hint, pointer=pointer)
+
+
+def _mark(key: Any, value: Any) -> Mark:
+    start, of_value = key.start_mark, value.start_mark
+    return Mark(start.line + 1, start.column + 1, of_value.line + 1, of_value.column + 1)
+
+
+def _last(pointer: str) -> str:
+    return pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~") or "the file"
+
+
+def _failed(source: str, line: int, column: int, code: str, message: str, *, hint: str = "") -> Document:
+    where = Location(source=source, line=line, column=column)
+    problem = Problem(location=where, code=f"yaml.{code}", message=message, hint=hint)
+    return Document(source=source, data=None, problems=(problem,))
+
+
+def _syntax_problem(error: yaml.MarkedYAMLError, text: str, source: str) -> Document:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line, mark.column) if mark else (0, 0)
+    what = error.problem or error.context or "unreadable"
+    hint = ""
+    written = text.splitlines()[line] if line < text.count("\n") + 1 and text.splitlines()[line:] else ""
+    if "${" in written and re.search(r"[{\[,]\s*([\w-]+:\s*)?[^'\"]*\$\{", written):
+        hint = 'Inside { } or [ ] quote placeholders: "${...}".'
+    return _failed(source, line + 1, column + 1, "syntax", f"YAML syntax: {what}.", hint=hint)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
