@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from weakref import WeakSet
 
 from nango_py.errors import RateLimitedError, StoreError
 from nango_py.exchange.entry import Entry, TooLate
 from nango_py.exchange.gate import Gate
-from nango_py.exchange.keeper import Keeper
 from nango_py.exchange.limit_views import views
 from nango_py.exchange.pool import forks
 from nango_py.exchange.slots import hold_until_closed
-from nango_py.exchange.stored_gate import AnyGate, StoredGate
 from nango_py.http import Response
 from nango_py.policy.limit_headers import mention_limits, read_limits
 from nango_py.policy.rate_limit_rule import matches
@@ -25,8 +24,9 @@ if TYPE_CHECKING:
 
     from nango_py.clock import Clock
     from nango_py.effects import Flow
+    from nango_py.exchange.keeper import Keeper
     from nango_py.exchange.limit_views import Limit
-    from nango_py.exchange.stored_gate import Revise
+    from nango_py.exchange.stored_gate import AnyGate, Revise
     from nango_py.http import Request, TransportError
     from nango_py.model import Integration
     from nango_py.policy.limit_headers import LimitHeaders, Report
@@ -38,7 +38,7 @@ __all__ = ["Limits", "Passage", "SharedGates"]
 SILENT = 8
 """Answers in a row that say nothing of limits, after which only failures are looked at."""
 Scope = Literal["integration", "connection"]
-Way = tuple[tuple[str, ...], AnyGate]
+Way: TypeAlias = "tuple[tuple[str, ...], AnyGate]"
 """The paths whose requests a gate counts, none for all of them, and the gate."""
 
 
@@ -60,8 +60,7 @@ class SharedGates:
 
     def __init__(self, integration: Integration, clock: Clock, revise: Revise | None = None) -> None:
         self.clock = clock
-        self._revise = revise
-        self._keeper = Keeper()
+        self._stored = None if revise is None else _stored_gates(revise)
         self.integration = integration
         self.headers: LimitHeaders | None = None
         self.learning: Scope = "connection"
@@ -75,7 +74,8 @@ class SharedGates:
 
     def forget(self) -> None:
         """Start anew in a forked child: the parent's requests and locks stay with the parent."""
-        self._keeper.forget()
+        if self._stored is not None:
+            self._stored[0].forget()
         for _, gate in self.gates:
             gate.forget()
         for limits in self.limits:
@@ -83,7 +83,8 @@ class SharedGates:
 
     def close(self) -> None:
         """Tell the store what it does not know yet."""
-        self._keeper.close()
+        if self._stored is not None:
+            self._stored[0].close()
 
     def make(self, scope: Scope, user_id: str | None = None) -> tuple[Way, ...]:
         """Return new gates for the limits of one scope, each with the paths that it counts."""
@@ -100,10 +101,10 @@ class SharedGates:
         )
 
     def _gate(self, rules: Sequence[RateLimit], key: tuple[str | None, ...], *, learns: bool) -> AnyGate:
-        if self._revise is None:
+        if self._stored is None:
             return Gate(rules, self.clock, learns=learns)
-        name = json.dumps((self.integration.name, *key))
-        return StoredGate(name, rules, self.clock, revise=self._revise, keeper=self._keeper, learns=learns)
+        _, make = self._stored
+        return make(json.dumps((self.integration.name, *key)), rules, self.clock, learns=learns)
 
     def _learns(self, scope: Scope, paths: tuple[str, ...]) -> bool:
         return self.learning == scope and not paths and self.learns
@@ -248,6 +249,15 @@ class Limits:
         """Return the gate that learns."""
         ways = self._own if self._shared.learning == "connection" else self._shared.gates
         return ways[-1][1]
+
+
+def _stored_gates(revise: Revise) -> tuple[Keeper, Callable[..., AnyGate]]:
+    """Return a keeper, and what makes gates that it keeps."""
+    from nango_py.exchange.keeper import Keeper  # noqa: PLC0415 - most processes count for themselves
+    from nango_py.exchange.stored_gate import StoredGate  # noqa: PLC0415
+
+    keeper = Keeper()
+    return keeper, partial(StoredGate, revise=revise, keeper=keeper)
 
 
 def _uncounted(integration: str, error: StoreError) -> StoreError:

@@ -20,7 +20,6 @@ from nango_py.exchange.pool import forks
 from nango_py.exchange.pool.books import MAX_IDLE, Books, Line
 from nango_py.exchange.pool.failures import no_slot, translated
 from nango_py.exchange.pool.guard import AsyncGuard
-from nango_py.exchange.pool.http2 import AsyncHttp2Connection, AsyncHttp2Network
 from nango_py.exchange.pool.quiet import keep_secrets
 from nango_py.exchange.pool.tls import Contexts
 from nango_py.exchange.pool.wire import AsyncRecorder, Dialler, Kit, end_of, origin_key, profile_of, to_core
@@ -35,13 +34,19 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncPool"]
 
+
+def _http2() -> tuple[type[Any], type[Any]]:
+    from nango_py.exchange.pool.http2 import AsyncHttp2Connection, AsyncHttp2Network  # noqa: PLC0415 - if declared
+
+    return AsyncHttp2Connection, AsyncHttp2Network
+
+
 _KIT = Kit(
     direct=httpcore.AsyncConnectionPool,
     http_proxy=httpcore.AsyncHTTPProxy,
     socks_proxy=httpcore.AsyncSOCKSProxy,
     guard=AsyncGuard,
-    http2=AsyncHttp2Connection,
-    http2_network=AsyncHttp2Network,
+    http2=_http2,
 )
 
 

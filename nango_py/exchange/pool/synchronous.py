@@ -16,7 +16,6 @@ from nango_py.exchange.pool import forks
 from nango_py.exchange.pool.books import MAX_IDLE, Books, Line
 from nango_py.exchange.pool.failures import no_slot, translated
 from nango_py.exchange.pool.guard import Guard
-from nango_py.exchange.pool.http2 import Http2Connection, Http2Network
 from nango_py.exchange.pool.quiet import keep_secrets
 from nango_py.exchange.pool.tls import Contexts
 from nango_py.exchange.pool.wire import Dialler, Kit, Recorder, end_of, origin_key, profile_of, to_core
@@ -31,13 +30,19 @@ if TYPE_CHECKING:
 
 __all__ = ["KIT", "Pool"]
 
+
+def _http2() -> tuple[type[Any], type[Any]]:
+    from nango_py.exchange.pool.http2 import Http2Connection, Http2Network  # noqa: PLC0415 - only where declared
+
+    return Http2Connection, Http2Network
+
+
 KIT = Kit(
     direct=httpcore.ConnectionPool,
     http_proxy=httpcore.HTTPProxy,
     socks_proxy=httpcore.SOCKSProxy,
     guard=Guard,
-    http2=Http2Connection,
-    http2_network=Http2Network,
+    http2=_http2,
 )
 
 

@@ -17,7 +17,7 @@ from nango_py.exchange.pool.proxies import parse_proxy, proxy_for
 from nango_py.log import emit
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Mapping
 
     from nango_py.exchange.pool.guard import AsyncResolve, Resolve
     from nango_py.exchange.pool.profile import Profile
@@ -93,8 +93,8 @@ class Kit:
     http_proxy: type[Any]
     socks_proxy: type[Any]
     guard: type[Any]
-    http2: type[Any]
-    http2_network: type[Any]
+    http2: Callable[[], tuple[type[Any], type[Any]]]
+    """Imports the connection that may speak HTTP/2 and the network below it."""
     fast: type[Any] | None = None
 
 
@@ -120,7 +120,8 @@ class Dialler:
         def connect() -> Any:
             if not http2:
                 return plain(backend)
-            return self.kit.http2(lambda frames: plain(self.kit.http2_network(backend, frames), http2=True))
+            connection, network = self.kit.http2()
+            return connection(lambda frames: plain(network(backend, frames), http2=True))
 
         if self.kit.fast is None:
             return connect()
