@@ -291,3 +291,33 @@ def test_a_count_is_purged_when_it_matters_no_more(store):
     store.revise("old", lambda text, now: (seen.append(text) or "z", 60.0))
 
     assert [None] == seen
+
+
+def test_tasks_that_are_cancelled_at_any_moment_keep_no_slot(shared_url):
+    source = declared({"concurrency": 2})
+    register(shared_url)
+
+    async def answer(request):
+        await asyncio.sleep(0)
+        return httpx.Response(200, json={})
+
+    async def main():
+        async with (
+            AsyncNango.load(source, store=shared_url, transport=httpx.MockTransport(answer)) as one,
+            AsyncNango.load(source, store=shared_url, transport=httpx.MockTransport(answer)) as two,
+        ):
+            tasks = []
+            for number in range(40):
+                client = (one, two)[number % 2].client("a", "user")
+                tasks.append(asyncio.ensure_future(client.get("x")))
+            waited = 0
+            while not all(task.done() for task in tasks):
+                await asyncio.sleep(0)
+                waited += 1
+                if waited % 20 == 0:
+                    tasks[waited // 20 * 7 % 40].cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            return await one.limits("a", "user"), await two.limits("a", "user"), await one.limits("a", "user")
+
+    seen = asyncio.run(main())
+    assert [2] == [limit.left for limit in seen[-1]]
