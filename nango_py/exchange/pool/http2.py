@@ -213,9 +213,12 @@ class _Stream(httpcore.NetworkStream):
         self._kept = b""
 
     def listens(self) -> bool:
-        """Tell whether the other side takes further requests, and keep what it has said for httpcore."""
+        """Tell whether the other side takes further requests, and keep what it has said for httpcore.
+
+        Who says very much between requests is not listened to.
+        """
         try:
-            while received := self._stream.read(_MOST, _AT_ONCE):
+            while len(self._kept) < _MOST and (received := self._stream.read(_MOST, _AT_ONCE)):
                 self._kept += self._frames.pass_on(received)
         except httpcore.ReadTimeout:
             return not self._frames.is_ending
@@ -258,7 +261,7 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
     async def listens(self) -> bool:
         """Do what _Stream does."""
         try:
-            while received := await self._stream.read(_MOST, _AT_ONCE):
+            while len(self._kept) < _MOST and (received := await self._stream.read(_MOST, _AT_ONCE)):
                 self._kept += self._frames.pass_on(received)
         except httpcore.ReadTimeout:
             return not self._frames.is_ending
