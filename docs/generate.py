@@ -44,6 +44,7 @@ _DEFS = (
     "action",
     "request",
     "output",
+    "annotations",
 )
 
 

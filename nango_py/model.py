@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Action",
     "ActionRequest",
+    "Annotations",
     "Integration",
     "Network",
     "Output",
@@ -95,6 +96,15 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Annotations:
+    """What an action does to the provider's data; None where nobody said."""
+
+    read_only: bool | None = None
+    destructive: bool | None = None
+    idempotent: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
     """A named unit of work of an integration, declared."""
 
@@ -107,6 +117,7 @@ class Action:
     output: Output = field(default_factory=Output)
     ok: Sign | None = None
     requires_scopes: tuple[str, ...] = ()
+    annotations: Annotations = field(default_factory=Annotations)
     calls: bool = False
     """Whether a placeholder calls ``now`` or ``uuid``, which an exchange then has to provide."""
 

@@ -16,7 +16,7 @@ import pytest
 import nango_py
 from nango_py.auth import SCHEMES, SPELLINGS
 from nango_py.field import Field
-from nango_py.model import ActionRequest, Network, Output, Requests, Timeouts, Verification
+from nango_py.model import ActionRequest, Annotations, Network, Output, Requests, Timeouts, Verification
 from nango_py.policy.breaker import CircuitBreaker
 from nango_py.policy.limit_headers import LimitHeaders
 from nango_py.policy.pagination import Pagination
@@ -49,8 +49,8 @@ LAYERS = (
     {"model"},
     {"declare", "connections", "exchange"},
     {"actions"},
-    {"accounts", "core", "oauth", "engine", "async_engine", "python_runs"},
-    {"asgi", "cli", "testing"},
+    {"accounts", "core", "oauth", "engine", "async_engine", "python_runs", "tools"},
+    {"asgi", "cli", "mcp", "testing", "typed"},
 )
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 HEAVY = ("httpx", "yaml", "jinja2", "jsonschema", "structlog")
@@ -172,6 +172,7 @@ def field_names(kind: type) -> set[str]:
         ("requests", Requests, set()),
         ("output", Output, set()),
         ("request", ActionRequest, set()),
+        ("annotations", Annotations, set()),
         ("verification", Verification, set()),
     ],
 )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from nango_py.errors import ConfigError, InputError, OutputError
 from nango_py.json_schema import Schema
 from nango_py.location import Location, Problem
+from nango_py.model import Annotations
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +43,7 @@ class PythonAction:
     input: Schema | None = None
     output: Schema | None = None
     scopes: tuple[str, ...] = ()
+    annotations: Annotations = field(default_factory=Annotations)
 
 
 def find_python_actions(folder: Path | None, integration: str) -> Mapping[str, Path]:
@@ -85,6 +87,7 @@ def load_python_action(path: Path) -> PythonAction:
         input=_schema(path, getattr(module, "INPUT", None), "INPUT"),
         output=_schema(path, getattr(module, "OUTPUT", None), "OUTPUT"),
         scopes=tuple(getattr(module, "SCOPES", ())),
+        annotations=_annotations(path, getattr(module, "ANNOTATIONS", {})),
     )
 
 
@@ -143,6 +146,14 @@ def _schema(path: Path, document: Any, name: str) -> Schema | None:
     if flaws:
         raise ConfigError(_problem(path, f"{name} is no JSON Schema: {flaws[0]}."))
     return schema
+
+
+def _annotations(path: Path, written: Any) -> Annotations:
+    try:
+        return Annotations(**written)
+    except TypeError:
+        known = ", ".join(known.name for known in fields(Annotations))
+        raise ConfigError(_problem(path, f"ANNOTATIONS is a mapping of some of {known}.")) from None
 
 
 def _problem(path: Path, message: str, line: int = 1) -> Problem:

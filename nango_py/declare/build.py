@@ -17,6 +17,7 @@ from nango_py.location import Problem
 from nango_py.model import (
     Action,
     ActionRequest,
+    Annotations,
     Integration,
     Network,
     Output,
@@ -192,6 +193,7 @@ class Builder:
             output=self._output(keys.get("output", {}), f"{pointer}/output"),
             ok=self._sign(keys.get("ok"), f"{pointer}/ok"),
             requires_scopes=tuple(keys.get("requires_scopes", ())),
+            annotations=Annotations(**_known(keys.get("annotations"))),
             calls=bool(
                 {name[0] for name in names_in(tree([request_keys, keys.get("output", {}).get("map")]))} & _CALLED
             ),

@@ -1,0 +1,1 @@
+"""Typed faces of integrations: what generated modules stand on, and what generates them."""
