@@ -14,7 +14,7 @@ from nango_py.http import BaseTransport as SyncTransport
 from nango_py.python_runs import context_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from nango_py.accounts import KeptAlive
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nango_py.location import Problem
     from nango_py.oauth.face import AsyncOAuth
     from nango_py.secret import Secret
+    from nango_py.tools.toolbox import AsyncTools, Format
 
 __all__ = ["AsyncNango"]
 
@@ -209,6 +210,24 @@ class AsyncNango:
         async for items in self._driver.iterate(self._core.action_pages(session, found, input, deadline)):
             for item in items:
                 yield item
+
+    async def tools(
+        self,
+        *,
+        format: Format = "openai",  # noqa: A002 - what every vendor's documentation calls it
+        integrations: Collection[str] | None = None,
+        actions: Collection[str] | None = None,
+        user_id: str | None = None,
+        read_only: bool = False,
+    ) -> AsyncTools:
+        """Return actions as tools for a model; as :meth:`Nango.tools`."""
+        from nango_py.tools.toolbox import AsyncTools, chosen, of_connected  # noqa: PLC0415 - most programs have no model
+
+        views = () if user_id is None else await self._driver.run(self._core.accounts.views(user_id=user_id))
+        found = chosen(self._core, format, integrations=integrations, actions=actions, read_only=read_only)
+        if user_id is not None:
+            found = of_connected(found, views)
+        return AsyncTools(self, found, format, user_id)
 
     async def close(self) -> None:
         """Close this loop's connections and the store."""

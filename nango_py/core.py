@@ -160,6 +160,10 @@ class Core:
         """Return the files of an integration's Python actions."""
         return find_python_actions(self.declared.folder, integration)
 
+    def action_names(self, integration: Integration) -> list[str]:
+        """Return the names of an integration's actions, declared and Python; nothing is loaded."""
+        return sorted({*integration.actions, *self.python_actions(integration.name)})
+
     def action(self, integration: Integration, name: str) -> Action | PythonAction:
         """Return an action, declared or Python.
 

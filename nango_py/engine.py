@@ -14,7 +14,7 @@ from nango_py.http import AsyncBaseTransport as AsyncTransport
 from nango_py.python_runs import Background, context_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from nango_py.accounts import KeptAlive
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nango_py.location import Problem
     from nango_py.oauth.face import OAuth
     from nango_py.secret import Secret
+    from nango_py.tools.toolbox import Format, Tools
 
 __all__ = ["Nango"]
 
@@ -258,6 +259,32 @@ class Nango:
             return
         for items in self._driver.iterate(self._core.action_pages(session, found, input, deadline)):
             yield from items
+
+    def tools(
+        self,
+        *,
+        format: Format = "openai",  # noqa: A002 - what every vendor's documentation calls it
+        integrations: Collection[str] | None = None,
+        actions: Collection[str] | None = None,
+        user_id: str | None = None,
+        read_only: bool = False,
+    ) -> Tools:
+        """Return actions as tools for a model, in the *format* of its vendor: a list that also runs what it calls.
+
+        *integrations* and *actions* (``"list-leads"``, or ``"close/list-leads"``) choose; all without them. With
+        *user_id* only the integrations that the user is connected to, whose account then is worked with; a model
+        cannot choose it. With *read_only* only actions that are known to change nothing.
+
+        Raises:
+            UnknownIntegration, UnknownAction: One that was chosen is not there.
+        """
+        from nango_py.tools.toolbox import Tools, chosen, of_connected  # noqa: PLC0415 - most programs have no model
+
+        views = () if user_id is None else self._driver.run(self._core.accounts.views(user_id=user_id))
+        found = chosen(self._core, format, integrations=integrations, actions=actions, read_only=read_only)
+        if user_id is not None:
+            found = of_connected(found, views)
+        return Tools(self, found, format, user_id)
 
     def close(self) -> None:
         """Close the pool and the store; clients are useless afterwards."""

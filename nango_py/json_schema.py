@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
     from referencing import Registry
 
-__all__ = ["Schema", "Violation"]
+__all__ = ["Schema", "Violation", "resolve"]
 
 _TYPES = {
     "object": "a mapping",
@@ -81,6 +81,14 @@ def _closed() -> Registry[Any]:
     from referencing import Registry  # noqa: PLC0415 - comes with jsonschema
 
     return Registry()
+
+
+def resolve(document: Mapping[str, Any], reference: str) -> Any:
+    """Return what a ``$ref`` of a sound document leads to; the same object each time."""
+    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
+
+    resolver = _closed().resolver_with_root(DRAFT202012.create_resource(document))
+    return resolver.lookup(reference).contents
 
 
 def _dangling(document: Mapping[str, Any]) -> Iterator[str]:
