@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nango_py.accounts import KeptAlive
+    from nango_py.actions.context import AsyncContext, Context
+    from nango_py.actions.mark import action
     from nango_py.actions.verification import CheckResult
     from nango_py.async_engine import AsyncNango
     from nango_py.connections.connection import Connection, ConnectionView
@@ -50,11 +52,13 @@ _ERRORS = (
     "UnknownAction", "UnknownConnection", "UnknownIntegration", "UnreachableError", "UsageError",
 )  # fmt: skip
 _HOMES = {
+    "AsyncContext": "actions.context",
     "AsyncNango": "async_engine",
     "AuthorizationRequest": "oauth.attempt",
     "CheckResult": "actions.verification",
     "Connection": "connections.connection",
     "ConnectionView": "connections.connection",
+    "Context": "actions.context",
     "DeviceAuthorization": "oauth.attempt",
     "KeptAlive": "accounts",
     "Limit": "exchange.limit_views",
@@ -63,16 +67,17 @@ _HOMES = {
     "Page": "exchange.pages",
     "Problem": "location",
     "Secret": "secret",
+    "action": "actions.mark",
     **dict.fromkeys(_ERRORS, "errors"),
 }
 
 __all__ = [
-    "AccessDenied", "AsyncNango", "AuthenticationError", "AuthorizationRequest", "CallbackError", "CheckResult",
-    "ConfigError", "Connection", "ConnectionView", "CredentialsError", "DeadlineError", "DecryptionError",
-    "DeviceAuthorization", "DuplicateConnection", "ForeignOriginError", "InputError", "KeptAlive", "Limit",
-    "Location", "Nango", "NangoError", "OutputError", "Page", "PaginationError", "Problem", "RateLimitedError",
-    "ReauthRequired", "RemoteError", "ResponseError", "Secret", "StoreError", "UnknownAction", "UnknownConnection",
-    "UnknownIntegration", "UnreachableError", "UsageError", "__version__",
+    "AccessDenied", "AsyncContext", "AsyncNango", "AuthenticationError", "AuthorizationRequest", "CallbackError",
+    "CheckResult", "ConfigError", "Connection", "ConnectionView", "Context", "CredentialsError", "DeadlineError",
+    "DecryptionError", "DeviceAuthorization", "DuplicateConnection", "ForeignOriginError", "InputError", "KeptAlive",
+    "Limit", "Location", "Nango", "NangoError", "OutputError", "Page", "PaginationError", "Problem",
+    "RateLimitedError", "ReauthRequired", "RemoteError", "ResponseError", "Secret", "StoreError", "UnknownAction",
+    "UnknownConnection", "UnknownIntegration", "UnreachableError", "UsageError", "__version__", "action",
 ]  # fmt: skip
 
 

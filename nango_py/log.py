@@ -8,14 +8,40 @@ from __future__ import annotations
 import logging
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Masked", "emit", "is_heard", "logger", "one_line"]
+__all__ = ["FIELDS", "Masked", "emit", "is_heard", "logger", "one_line", "with_fields"]
+
+FIELDS = {
+    "event": "what happened: a thing and what became of it, as in `exchange.finished`",
+    "level": "`debug`, `info`, `warning`, `error` or `critical`",
+    "integration": "the integration's name",
+    "user_id": "whose connection",
+    "action": "the action that runs",
+    "execution_id": "one run of an action; every line of it says the same",
+    "parent_id": "the execution that ran this one, by `ctx.run`",
+    "outcome": "of an action: `success`, `error` or `cancelled`",
+    "method": "of the request",
+    "host": "that the request goes to",
+    "path": "of the request, without its query",
+    "attempt": "which try of the request, from 1",
+    "status": "of the answer",
+    "error": "the kind of failure",
+    "reason": "why it was done, or failed",
+    "wait": "seconds until the next attempt",
+    "seconds": "that it took in all",
+    "limit": "how many items were asked for",
+    "expires_at": "when the new credentials end, in seconds since the epoch",
+}
+"""Every field of a log line, and what it says; a line has those that apply to it."""
 
 _HIDDEN = "***"
 _SHORTEST = 4
@@ -105,10 +131,23 @@ def _threshold(level: str) -> Callable[[Any, str, Any], Any]:
     return drop_below
 
 
+_bound: ContextVar[Mapping[str, str]] = ContextVar("nango_py_log_fields", default=MappingProxyType({}))
+
+
+@contextmanager
+def with_fields(**fields: str) -> Iterator[None]:
+    """Give *fields* to each line that this thread or task emits meanwhile, and those that it starts."""
+    token = _bound.set({**_bound.get(), **fields})
+    try:
+        yield
+    finally:
+        _bound.reset(token)
+
+
 def emit(level: str, event: str, *, secrets: Callable[[], Iterable[str]], least: str = "info", **fields: Any) -> None:
     """Log one line of the engine, if anybody listens."""
     if is_heard(level, least):
-        getattr(logger(secrets, level=least), level)(event, **fields)
+        getattr(logger(secrets, level=least), level)(event, **{**_bound.get(), **fields})
 
 
 def is_heard(level: str, least: str) -> bool:

@@ -41,6 +41,8 @@ LAYERS = (
         "field",
         "json_schema",
         "effects",
+        "events",
+        "tracing",
         "paths",
         "address",
         "pem",

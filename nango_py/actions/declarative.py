@@ -106,7 +106,7 @@ def perform(asker: Asker, action: Action, given: Mapping[str, Any], *, agent: st
     pages = yield from walk(asker, action, given, agent=agent, who=who, limit=limit)
     yield from pages.each(keep)
     if len(items) == limit and "limit" not in given:
-        asker.session.log("warning", "action.limit_reached", action=action.name, limit=limit)
+        asker.log("warning", "action.limit_reached", limit=limit)
     return items
 
 
@@ -163,7 +163,7 @@ def _page_size(action: Action, given: Mapping[str, Any], limit: int | None) -> i
 
 
 def _filled(asker: Asker, action: Action, given: Mapping[str, Any], who: str) -> Flow[tuple[Plan, Filled]]:
-    plan = yield from asker.session.open()
+    plan = yield from asker.open()
     return plan, fill(action, given, plan, asker.session.moment().functions() if action.calls else {}, who=who)
 
 

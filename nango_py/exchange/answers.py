@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from nango_py.errors import (
     AuthenticationError,
-    DeadlineError,
     OutputError,
     RateLimitedError,
     RemoteError,
@@ -17,6 +16,7 @@ from nango_py.errors import (
 )
 from nango_py.exchange.attempts import attempts_of, described
 from nango_py.exchange.conversation import RENEWAL_ERROR, converse, json_of
+from nango_py.exchange.execution import in_time, waits
 from nango_py.http import DecodingError, TooLargeError, TransportError
 from nango_py.paths import compile_path
 from nango_py.policy.outcome import Outcome
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from nango_py.clock import Clock
     from nango_py.effects import Flow
+    from nango_py.events import Event
+    from nango_py.exchange.execution import Execution
+    from nango_py.exchange.plan import Plan
     from nango_py.exchange.session import Session
     from nango_py.http import Request, Response
     from nango_py.model import Sign
@@ -48,11 +51,34 @@ class Asker:
     session: Session
     clock: Clock
     random: Callable[[], float]
-    action: str | None = None
+    execution: Execution | None = None
+    """The action that asks, where it is one."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Headers of every request, such as an idempotency key."""
-    ends_at: float | None = None
-    """When, by the monotonic clock, everything must be over."""
+
+    @property
+    def action(self) -> str | None:
+        """Return the name of the action that asks."""
+        return None if self.execution is None else self.execution.action
+
+    def open(self) -> Flow[Plan]:
+        """Return the connection's plan, in the time that is left.
+
+        Raises:
+            UnknownConnection, ReauthRequired, CredentialsError, StoreError: No request can be sent.
+            DeadlineError: A renewal takes longer.
+        """
+        opening = self.session.open(None if self.execution is None else self.execution.time_left())
+        return (yield from in_time(self.execution, waits(self.execution, opening, "renewal")))
+
+    def log(self, level: str, event: str, **fields: Any) -> None:
+        """Log a line about the action, or about the connection where none asks."""
+        (self.session if self.execution is None else self.execution).log(level, event, **fields)
+
+    def tell(self, kind: type[Event], **facts: Any) -> None:
+        """Tell whoever listens to the action."""
+        if self.execution is not None:
+            self.execution.tell(kind, **facts)
 
     def ask(self, request: Request) -> Flow[Response]:
         """Return the answer, its body read.
@@ -64,18 +90,15 @@ class Asker:
             DeadlineError: The time given to the action is over.
         """
         request.headers.update(self.headers)
-        self._check_time()
         try:
             answer = yield from converse(
                 request,
                 self.session,
                 clock=self.clock,
                 random=self.random,
-                deadline=self.time_left(),
+                execution=self.execution,
                 is_read=True,
             )
-        except TimeoutError:
-            self.fail(DeadlineError, "the time given by deadline= is over; a renewal was under way and goes on.")
         except TooLargeError as error:
             self.fail(
                 ResponseError,
@@ -88,7 +111,6 @@ class Asker:
             error.action = self.action
             raise
         except TransportError as error:
-            self._check_time(attempts=attempts_of(error))
             raise UnreachableError(
                 f"{self._who()}: {described(request)} got no answer: {self.session.masked(_reason(error))}.",
                 attempts=attempts_of(error),
@@ -112,15 +134,6 @@ class Asker:
         if ok is not None and not matches(ok, body):
             self.refuse(request, answer, _message(ok, body))
         return answer, body
-
-    def _check_time(self, **context: Any) -> None:
-        left = self.time_left()
-        if left is not None and left <= 0:
-            self.fail(DeadlineError, "the time given by deadline= is over.", **context)
-
-    def time_left(self) -> float | None:
-        """Return the seconds that are left, or None when there is no end."""
-        return None if self.ends_at is None else self.ends_at - self.clock.monotonic()
 
     def is_success(self, request: Request, answer: Response) -> bool:
         """Tell whether an answer is good: by its status, unless a reaction or a wait in its body says otherwise."""

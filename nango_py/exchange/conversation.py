@@ -6,10 +6,13 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nango_py.effects import Close, ReadAnswer, Send, Sleep
+from nango_py import tracing
+from nango_py.effects import Close, ReadAnswer, Send
 from nango_py.errors import NangoError, RateLimitedError
+from nango_py.events import AttemptMade
 from nango_py.exchange.attempts import Attempt, attach
 from nango_py.exchange.breakers import Fuse
+from nango_py.exchange.execution import in_time, pause, waits
 from nango_py.exchange.kept_body import keep, unread
 from nango_py.exchange.response_limit import limit_answer
 from nango_py.exchange.retry_extension import policy_of
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
     from nango_py.clock import Clock
     from nango_py.effects import Flow
+    from nango_py.exchange.execution import Execution
     from nango_py.exchange.limiter import Passage
     from nango_py.exchange.plan import Plan
     from nango_py.exchange.session import Session
@@ -47,15 +51,19 @@ def converse(
     *,
     clock: Clock,
     random: Callable[[], float],
-    deadline: float | None = None,
+    execution: Execution | None = None,
     is_read: bool = False,
 ) -> Flow[Response]:
     """Return the last answer of the exchange, its body unread where nothing had to be judged by it.
 
-    With *is_read* the body is read, and one that breaks off is a failed attempt like any other. *deadline* shortens
-    the policy's own, in seconds. Transport errors are httpx's, with ``attempts`` on them.
+    With *is_read* the body is read, and one that breaks off is a failed attempt like any other. Transport errors are
+    httpx's, with ``attempts`` on them.
+
+    Raises:
+        DeadlineError: The time that *execution* had is over.
     """
-    return (yield from _Exchange(request, session, clock, random, deadline, is_read=is_read).run())
+    exchange = _Exchange(request, session, clock, random, execution, is_read=is_read)
+    return (yield from in_time(execution, exchange.run()))
 
 
 class _Exchange:
@@ -65,7 +73,7 @@ class _Exchange:
         session: Session,
         clock: Clock,
         random: Callable[[], float],
-        deadline: float | None,
+        execution: Execution | None,
         *,
         is_read: bool,
     ) -> None:
@@ -75,7 +83,8 @@ class _Exchange:
         self.clock = clock
         self.random = random
         self.policy = policy_of(request, session.integration.retry)
-        self.deadline = deadline
+        self.execution = execution
+        deadline = self._time_left()
         if deadline is not None:
             self.policy = _within(self.policy, deadline)
         self.started = clock.monotonic()
@@ -102,7 +111,7 @@ class _Exchange:
             self._log("attempt.failed", "info", wait=round(decision.seconds, 3))
             if isinstance(result, Response):
                 yield Close(result)
-            yield Sleep(decision.seconds)
+            yield from waits(self.execution, pause(decision.seconds), "retry")
 
     def _attempt(self) -> Flow[tuple[Plan, Request, Response | TransportError, Outcome]]:
         limits = self.session.limits
@@ -110,12 +119,12 @@ class _Exchange:
         was_sent = False
         try:
             # Credentials are asked for anew before each attempt: a retry must pick up refreshed ones.
-            plan = yield from self.session.open(self._time_left())
+            plan = yield from waits(self.execution, self.session.open(self._time_left()), "renewal")
             signed = self.session.sign(self.request, plan, self.moment, self.body)
             self._hurry(signed)
             self.fuse.admit(signed.url, self.request, self.attempts)
             was_sent = True
-            result = yield from self._send(signed)
+            result = yield from self._traced(self._send(signed))
         except BaseException:
             limits.abandon(passage, was_sent=was_sent)
             self.fuse.settle("none")
@@ -128,16 +137,15 @@ class _Exchange:
     def _enter(self) -> Flow[Passage]:
         """Wait until the connection's rate limits let the request pass."""
         try:
-            return (
-                yield from self.session.limits.enter(
-                    self.request,
-                    self.session.shown_base_url.path,
-                    longest=self.policy.max_wait,
-                    left=lambda: self.policy.deadline - (self.clock.monotonic() - self.started),
-                    again=bool(self.attempts),
-                    may_explore=self.body is not None and len(self.attempts) + 1 < self.policy.max_attempts,
-                )
+            entering = self.session.limits.enter(
+                self.request,
+                self.session.shown_base_url.path,
+                longest=self.policy.max_wait,
+                left=lambda: self.policy.deadline - (self.clock.monotonic() - self.started),
+                again=bool(self.attempts),
+                may_explore=self.body is not None and len(self.attempts) + 1 < self.policy.max_attempts,
             )
+            return (yield from waits(self.execution, entering, "rate_limit"))
         except RateLimitedError as error:
             error.attempts = tuple(self.attempts)
             raise
@@ -155,7 +163,8 @@ class _Exchange:
         if not self.session.is_bound(signed.url, plan):
             return False
         try:
-            if not (yield from self.session.renew(plan, self._time_left())):
+            renewal = self.session.renew(plan, self._time_left())
+            if not (yield from waits(self.execution, renewal, "renewal")):
                 return False
         except NangoError as error:
             answer.extensions[RENEWAL_ERROR] = error
@@ -173,13 +182,31 @@ class _Exchange:
 
     def _time_left(self) -> float | None:
         """Return the seconds that the caller's own deadline leaves."""
-        if self.deadline is None:
-            return None
-        return max(0.0, self.deadline - (self.clock.monotonic() - self.started))
+        left = None if self.execution is None else self.execution.time_left()
+        return None if left is None else max(0.0, left)
 
     def _warn(self, error: NangoError) -> None:
         reason = self.session.masked(str(error))
-        self.session.log("warning", "renewal.failed", error=type(error).__name__, reason=reason)
+        self.session.log(
+            "warning", "renewal.failed", error=type(error).__name__, reason=reason, **self._execution_fields()
+        )
+
+    def _traced(self, sending: Flow[Response | TransportError]) -> Flow[Response | TransportError]:
+        """Return what *sending* does, within a span where somebody traces."""
+        above = None if self.execution is None else self.execution.span
+        span = tracing.begin_attempt(self.request, again=len(self.attempts), parent=above)
+        if span is None:
+            return (yield from sending)
+        try:
+            result = yield from sending
+        except BaseException as error:
+            tracing.end(span, error)
+            raise
+        if isinstance(result, Response):
+            tracing.end_attempt(span, result.status_code)
+        else:
+            tracing.end(span, kind_of(result))
+        return result
 
     def _send(self, signed: Request) -> Flow[Response | TransportError]:
         try:
@@ -249,6 +276,12 @@ class _Exchange:
                 waited=waited,
             )
         )
+        if self.execution is not None and self.execution.on_event is not None:
+            last = self.attempts[-1]
+            self.execution.tell(
+                AttemptMade, **self._request_fields(), attempt=last.number, status=last.status, error=last.error,
+                reason=last.decision, wait=last.waited,
+            )  # fmt: skip
 
     def _finish(self, result: Response | TransportError, decision: str) -> Response:
         if isinstance(result, Response):
@@ -269,17 +302,22 @@ class _Exchange:
         self.session.log(
             level,
             event,
-            method=self.request.method,
-            # Query and user info may hold credentials, and a path may hold one that a stand-in shows.
-            host=self.request.url.host,
-            path=self.request.url.path,
+            **self._request_fields(),
             attempt=last.number,
             status=last.status,
             error=last.error,
             reason=last.decision,
             seconds=round(self.clock.monotonic() - self.started, 3),
+            **self._execution_fields(),
             **fields,
         )
+
+    def _request_fields(self) -> dict[str, str]:
+        # Query and user info may hold credentials, and a path may hold one that a stand-in shows.
+        return {"method": self.request.method, "host": self.request.url.host, "path": self.request.url.path}
+
+    def _execution_fields(self) -> dict[str, str]:
+        return {} if self.execution is None else self.execution.fields
 
 
 def _within(policy: RetryPolicy, deadline: float) -> RetryPolicy:

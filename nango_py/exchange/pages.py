@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nango_py.effects import Emit
 from nango_py.errors import PaginationError
+from nango_py.events import PageRead
 from nango_py.exchange.requests import make_request
 from nango_py.policy.pagination import PageAnswer, Position, first, following, items_of, resume, set_members
 
@@ -71,6 +72,7 @@ class Walk:
             left = None if self.limit is None else self.limit - items
             page, turn = yield from self._page(turn, left, is_final=pages + 1 == self.max_pages)
             pages, items = pages + 1, items + len(page.items)
+            self.asker.tell(PageRead, number=page.number, items=len(page.items), total=items)
             yield from use(page)
             if page.is_last:
                 break
@@ -106,7 +108,7 @@ class Walk:
 
     def _request(self, turn: Turn) -> Flow[Request]:
         session = self.asker.session
-        plan = yield from session.open()
+        plan = yield from self.asker.open()
         names = {name for name, _ in turn.params}
         params = [pair for pair in self.params if pair[0] not in names]
         return make_request(
