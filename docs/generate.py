@@ -45,6 +45,7 @@ _DEFS = (
     "request",
     "output",
     "annotations",
+    "example",
 )
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "Action",
     "ActionRequest",
     "Annotations",
+    "Example",
     "Integration",
     "Network",
     "Output",
@@ -105,6 +106,16 @@ class Annotations:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One run of an action: its input, the provider's answer and the output; an answer of None has no body."""
+
+    input: Mapping[str, Any] = field(default_factory=dict)
+    answer: Any = None
+    answers: tuple[Any, ...] = ()
+    output: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
     """A named unit of work of an integration, declared."""
 
@@ -118,6 +129,7 @@ class Action:
     ok: Sign | None = None
     requires_scopes: tuple[str, ...] = ()
     annotations: Annotations = field(default_factory=Annotations)
+    example: Example | None = None
     calls: bool = False
     """Whether a placeholder calls ``now`` or ``uuid``, which an exchange then has to provide."""
 

@@ -16,7 +16,7 @@ import pytest
 import nango_py
 from nango_py.auth import SCHEMES, SPELLINGS
 from nango_py.field import Field
-from nango_py.model import ActionRequest, Annotations, Network, Output, Requests, Timeouts, Verification
+from nango_py.model import ActionRequest, Annotations, Example, Network, Output, Requests, Timeouts, Verification
 from nango_py.policy.breaker import CircuitBreaker
 from nango_py.policy.limit_headers import LimitHeaders
 from nango_py.policy.pagination import Pagination
@@ -175,6 +175,7 @@ def field_names(kind: type) -> set[str]:
         ("output", Output, set()),
         ("request", ActionRequest, set()),
         ("annotations", Annotations, set()),
+        ("example", Example, set()),
         ("verification", Verification, set()),
     ],
 )

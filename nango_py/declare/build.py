@@ -18,6 +18,7 @@ from nango_py.model import (
     Action,
     ActionRequest,
     Annotations,
+    Example,
     Integration,
     Network,
     Output,
@@ -194,6 +195,7 @@ class Builder:
             ok=self._sign(keys.get("ok"), f"{pointer}/ok"),
             requires_scopes=tuple(keys.get("requires_scopes", ())),
             annotations=Annotations(**_known(keys.get("annotations"))),
+            example=_example(keys.get("example")),
             calls=bool(
                 {name[0] for name in names_in(tree([request_keys, keys.get("output", {}).get("map")]))} & _CALLED
             ),
@@ -267,6 +269,13 @@ def _patterns_in(declared: Any, pointer: str) -> Iterator[tuple[str, str]]:
 
 def _known(keys: Mapping[str, Any] | None) -> dict[str, Any]:
     return {key: value for key, value in (keys or {}).items() if not key.startswith("x-")}
+
+
+def _example(keys: Mapping[str, Any] | None) -> Example | None:
+    if keys is None:
+        return None
+    known = _known(keys)
+    return Example(**{**known, "answers": tuple(known.get("answers", ()))})
 
 
 def _secret(value: Any) -> Secret | None:
