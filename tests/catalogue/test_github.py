@@ -174,7 +174,7 @@ def test_an_action_sends_what_github_documents_and_gives_what_it_promises(action
 
 
 def test_a_repository_that_the_token_may_not_see_is_not_found():
-    with pytest.raises(ResponseError, match="404: .*Not Found"):
+    with pytest.raises(ResponseError, match=r"404: .*Not Found"):
         GITHUB.run(github(), "get-issue", {"owner": "octo", "repo": "secret", "number": 1})
 
 
