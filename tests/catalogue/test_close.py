@@ -136,8 +136,17 @@ CASES = {
         NOTE,
     ),
     "list-tasks": Case(
-        {"lead_id": "lead_1", "is_complete": False},
-        Sent(f"GET {API}task/", {"lead_id": "lead_1", "is_complete": "false", "_skip": "0", "_limit": "100"}),
+        {"lead_id": "lead_1", "is_complete": False, "types": ["lead", "missed_call"]},
+        Sent(
+            f"GET {API}task/",
+            {
+                "lead_id": "lead_1",
+                "is_complete": "false",
+                "_type__in": "lead,missed_call",
+                "_skip": "0",
+                "_limit": "100",
+            },
+        ),
         [{("type" if name == "_type" else name): value for name, value in TASK.items()}],
     ),
     "create-task": Case(
