@@ -18,7 +18,7 @@ from urllib.parse import quote, quote_plus
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["FIELDS", "Masked", "emit", "is_heard", "logger", "one_line", "with_fields"]
+__all__ = ["EVENTS", "FIELDS", "Masked", "emit", "is_heard", "logger", "one_line", "with_fields"]
 
 FIELDS = {
     "event": "what happened: a thing and what became of it, as in `exchange.finished`",
@@ -39,9 +39,31 @@ FIELDS = {
     "wait": "seconds until the next attempt",
     "seconds": "that it took in all",
     "limit": "how many items were asked for",
+    "tool": "the tool that a model called",
+    "exception": "the traceback",
     "expires_at": "when the new credentials end, in seconds since the epoch",
 }
 """Every field of a log line, and what it says; a line has those that apply to it."""
+EVENTS = {
+    "action.finished": "an action ended",
+    "action.limit_reached": "a paginated action read as many items as it may without a `limit` of its input",
+    "attempt.failed": "a request is tried again after `wait` seconds, for its `reason`",
+    "circuit.closed": "an origin works again",
+    "circuit.opened": "an origin keeps failing and is left alone",
+    "connect.failed": "an account could not be connected",
+    "connection.connected": "an account was connected by OAuth",
+    "connection.reauth_required": "the account must be connected again",
+    "connection.renewed": "credentials were renewed",
+    "exchange.finished": "a request has its last answer, or failed for good",
+    "hook.failed": "a callback of the program's own raised an error",
+    "pool.default": "the fast pool leaves a request to the default one",
+    "renewal.failed": "credentials could not be renewed",
+    "request.sent_bare": "a request went to a foreign origin, without credentials",
+    "revocation.failed": "the provider was not told to forget a deleted connection",
+    "revocation.skipped": "a deleted connection could not be read to tell the provider",
+    "tool.failed": "an action that a model called raised an error of its own",
+}
+"""Every event of a log line, and what happened."""
 
 _HIDDEN = "***"
 _SHORTEST = 4

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from opentelemetry.trace import Span, Tracer
 
@@ -42,11 +42,21 @@ def begin(
     return tracer.start_span(name, context=context, kind=trace.SpanKind[kind], attributes=attributes)
 
 
-def begin_attempt(request: Request, *, again: int, parent: Span | None = None) -> Span | None:
-    """Return the span of one try of a request, after *again* others."""
+def begin_attempt(
+    request: Request, *, again: int = 0, parent: Span | None = None, mask: Callable[[str], str] = str
+) -> Span | None:
+    """Return the span of one try of a request, after *again* others; *mask* takes what is secret out of its URL."""
     if _tracer() is None:
         return None
-    facts = {**_request_facts(request), "http.request.resend_count": again or None}
+    url = request.url
+    facts = {
+        "http.request.method": request.method,
+        # Query and user info may hold credentials.
+        "url.full": mask(str(url.copy_with(query=None, fragment=None, username=None, password=None))),
+        "server.address": url.host,
+        "server.port": url.port or {"https": 443, "http": 80}.get(url.scheme),
+        "http.request.resend_count": again or None,
+    }
     return begin(request.method, facts, kind="CLIENT", parent=parent)
 
 
@@ -102,17 +112,6 @@ def spanned(name: str, facts: dict[str, Any], *, kind: Literal["INTERNAL", "CLIE
         end(span, error)
         raise
     end(span)
-
-
-def _request_facts(request: Request) -> dict[str, Any]:
-    """Return what a span tells of a request: no query and no user info, which may hold credentials."""
-    url = request.url
-    return {
-        "http.request.method": request.method,
-        "url.full": str(url.copy_with(query=None, fragment=None, username=None, password=None)),
-        "server.address": url.host,
-        "server.port": url.port or {"https": 443, "http": 80}.get(url.scheme),
-    }
 
 
 def _tracer() -> Tracer | None:

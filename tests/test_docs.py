@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from opentelemetry import trace
+from opentelemetry.util._once import Once
 
 from nango_py import Nango
 from nango_py.declare import load
@@ -40,6 +42,9 @@ def test_there_are_blocks_to_run() -> None:
 def test_every_block_of_a_page_works(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CLOSE_API_KEY", "api_of_a_reader")
+    # A page may set the tracer provider, which a process can do once.
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
     offline: dict[str, Any] = {
         "transport": httpx.MockTransport(provider),
         "environ": {"XDG_CONFIG_HOME": str(tmp_path), **ACME},
@@ -64,7 +69,7 @@ def work(page: Path, block: re.Match[str], scope: dict[str, Any]) -> None:
     elif block["language"] == "python" and file is None:
         line = page.read_text("utf-8").count("\n", 0, block.start("text"))
         # The reader's engine meets the provider; this one the fake below. Nothing else is changed.
-        offline = text.replace('load("integrations.yaml")', 'load("integrations.yaml", **offline)')
+        offline = text.replace('load("integrations.yaml"', 'load("integrations.yaml", **offline')
         exec(compile("\n" * line + offline, str(page), "exec", dont_inherit=True), scope)
 
 

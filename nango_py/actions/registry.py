@@ -131,7 +131,7 @@ def _in_folder(folder: Path | None, integration: str) -> Iterator[_Found]:
                 location=found.place,
                 code="action.outside",
                 message=f"the file is a link that leads out of {integration}/.",
-                hint="Copy the file, or name the action in nango_py.actions: it is not loaded from elsewhere.",
+                hint="Copy the file, or give its function to Nango.load(actions=[...]).",
             )
             found = replace(found, problem=problem)
         yield found
