@@ -147,7 +147,7 @@ CASES = {
     ),
     "list-comments": Case(
         {"issue": "ED-1"},
-        Sent(f"GET {API}issue/ED-1/comment", {"startAt": "0", "maxResults": "50"}),
+        Sent(f"GET {API}issue/ED-1/comment", {"orderBy": "created", "startAt": "0", "maxResults": "50"}),
         [
             {
                 "id": "10000",
