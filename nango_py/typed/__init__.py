@@ -1,1 +1,5 @@
-"""Typed faces of integrations: what generated modules stand on, and what generates them."""
+"""Typed faces of integrations: what the modules that ``nango-py types`` writes stand on."""
+
+from nango_py.typed.face import OMITTED, AsyncFace, Face, Omitted
+
+__all__ = ["OMITTED", "AsyncFace", "Face", "Omitted"]
