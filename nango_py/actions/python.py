@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from hashlib import sha256
+from importlib.machinery import SourceFileLoader
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction, signature
 from typing import TYPE_CHECKING, Any
 
@@ -166,15 +167,22 @@ def _takes_two(run: Callable[..., Any]) -> bool:
     return True
 
 
+class _Loader(SourceFileLoader):
+    def path_stats(self, path: str) -> Mapping[str, Any]:
+        """Offer nothing to know compiled code by: it is kept by whole seconds, and may be older than its source."""
+        raise OSError(path)
+
+
 def _loaded(path: Path, location: Location) -> Any:
     # Under a name that no import leads to; dataclasses look their module up by it.
     name = f"nango_py_action_{sha256(str(path).encode()).hexdigest()[:16]}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise _problem(location, "it cannot be loaded as Python.")
+    loader = _Loader(name, str(path))
+    spec = importlib.util.spec_from_loader(name, loader)
+    if spec is None:
+        raise AssertionError("a loader of files has a spec")
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
         line = error.lineno if isinstance(error, SyntaxError) else None

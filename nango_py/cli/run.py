@@ -11,9 +11,10 @@ import click
 from nango_py.cli.engine import engine_options, load
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option
+from nango_py.cli.progress import progress
 from nango_py.errors import InputError
 
-__all__ = ["command"]
+__all__ = ["command", "parsed"]
 
 
 @click.command("run")
@@ -37,10 +38,13 @@ def command(
     """Run an ACTION as a connected account and print its output, as JSON in any case."""
     del as_json
     with load(file, store, blueprints) as nango:
-        print_json(nango.trigger_action(integration, action, user_id, _parsed(given)))
+        with progress() as on_event:
+            output = nango.trigger_action(integration, action, user_id, parsed(given), on_event=on_event)
+        print_json(output)
 
 
-def _parsed(given: str | None) -> dict[str, object] | None:
+def parsed(given: str | None) -> dict[str, object] | None:
+    """Return the input that an option gives: JSON, the file that follows an @, or for - standard input."""
     if given is None:
         return None
     text = sys.stdin.read() if given == "-" else Path(given[1:]).read_text("utf-8") if given[:1] == "@" else given
