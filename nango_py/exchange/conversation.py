@@ -12,10 +12,13 @@ from nango_py.errors import NangoError, RateLimitedError
 from nango_py.events import AttemptMade
 from nango_py.exchange.attempts import Attempt, attach
 from nango_py.exchange.breakers import Fuse
+from nango_py.exchange.contents import Upload
 from nango_py.exchange.execution import in_time, pause, waits
 from nango_py.exchange.kept_body import keep, unread
+from nango_py.exchange.overrides import overrides_of
 from nango_py.exchange.response_limit import limit_answer
 from nango_py.exchange.retry_extension import policy_of
+from nango_py.exchange.sender import SENDER_EXTENSION, Sender
 from nango_py.exchange.timeouts import hurried
 from nango_py.http import ByteStream, Response, TransportError
 from nango_py.log import is_heard
@@ -89,7 +92,10 @@ class _Exchange:
             self.policy = _within(self.policy, deadline)
         self.started = clock.monotonic()
         self.moment = session.moment()
-        self.body = _replayable_body(request)
+        self.body = _body_in_memory(request)
+        stream: object = request.stream
+        self.can_repeat = self.body is not None or (isinstance(stream, Upload) and stream.can_repeat)
+        self.overrides = overrides_of(request)
         self.attempts: list[Attempt] = []
         self.renewals = 0
         self.fuse = Fuse(session)
@@ -115,12 +121,15 @@ class _Exchange:
 
     def _attempt(self) -> Flow[tuple[Plan, Request, Response | TransportError, Outcome]]:
         limits = self.session.limits
-        passage = None if limits.is_free else (yield from self._enter())
+        is_free = limits.is_free and not (self.overrides and self.overrides.rate_limit)
+        passage = None if is_free else (yield from self._enter())
         was_sent = False
         try:
             # Credentials are asked for anew before each attempt: a retry must pick up refreshed ones.
             plan = yield from waits(self.execution, self.session.open(self._time_left()), "renewal")
             signed = self.session.sign(self.request, plan, self.moment, self.body)
+            action = None if self.execution is None else self.execution.action
+            signed.extensions[SENDER_EXTENSION] = Sender(self.session.integration.name, action, plan.secrets)
             self._hurry(signed)
             self.fuse.admit(signed.url, self.request, self.attempts)
             was_sent = True
@@ -131,7 +140,7 @@ class _Exchange:
             raise
         outcome = self._outcome(signed, result)
         self.fuse.settle(verdict_of(self.policy, outcome))
-        limits.answer(passage, result, outcome)
+        limits.answer(passage, result, outcome, self.policy)
         return plan, signed, result, outcome
 
     def _enter(self) -> Flow[Passage]:
@@ -143,7 +152,8 @@ class _Exchange:
                 longest=self.policy.max_wait,
                 left=lambda: self.policy.deadline - (self.clock.monotonic() - self.started),
                 again=bool(self.attempts),
-                may_explore=self.body is not None and len(self.attempts) + 1 < self.policy.max_attempts,
+                overrides=self.overrides,
+                may_explore=self.can_repeat and len(self.attempts) + 1 < self.policy.max_attempts,
             )
             return (yield from waits(self.execution, entering, "rate_limit"))
         except RateLimitedError as error:
@@ -152,7 +162,7 @@ class _Exchange:
 
     def _is_renewed(self, answer: Response, outcome: Outcome, signed: Request, plan: Plan) -> Flow[bool]:
         """Tell whether the token was refused and there is another one to try: once an exchange (RFC 6750 3.1)."""
-        if self.renewals or self.body is None:
+        if self.renewals or not self.can_repeat:
             return False
         if self.session.is_own(self.request):
             return False  # what was refused is the caller's, and there is no other to try
@@ -248,7 +258,7 @@ class _Exchange:
         key = self.policy.idempotency_key
         common: dict[str, Any] = {
             "method": signed.method,
-            "replayable": self.body is not None,
+            "replayable": self.can_repeat,
             "idempotent_key_sent": key is not None and key in signed.headers,
         }
         if isinstance(result, TransportError):
@@ -324,8 +334,7 @@ def _within(policy: RetryPolicy, deadline: float) -> RetryPolicy:
     return replace(policy, deadline=max(0.0, min(policy.deadline, deadline)))
 
 
-def _replayable_body(request: Request) -> bytes | None:
-    """Return the body when it is in memory; a stream can be sent once only."""
+def _body_in_memory(request: Request) -> bytes | None:
     stream = request.stream
     return b"".join(stream) if isinstance(stream, ByteStream) else None
 

@@ -6,24 +6,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nango_py.testing.cassette import Cassette, CassetteError, record, replay
     from nango_py.testing.clock import ManualClock
     from nango_py.testing.faults import Faults
     from nango_py.testing.messages import Seen
     from nango_py.testing.simulator import Simulator, simulate
 
 __all__ = [
+    "Cassette",
+    "CassetteError",
     "Faults",
     "ManualClock",
     "Seen",
     "Simulator",
+    "record",
+    "replay",
     "simulate",
 ]
 
 _HOMES = {
+    "Cassette": "cassette",
+    "CassetteError": "cassette",
     "Faults": "faults",
     "ManualClock": "clock",
     "Seen": "messages",
     "Simulator": "simulator",
+    "record": "cassette",
+    "replay": "cassette",
     "simulate": "simulator",
 }
 
