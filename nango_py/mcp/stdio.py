@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.stdio import stdio_server
@@ -18,4 +20,6 @@ async def serve_stdio(server: Server[Any]) -> None:
     Meanwhile whatever else would be printed goes to standard error: standard output is the protocol's.
     """
     async with stdio_server() as (incoming, outgoing):
-        await server.run(incoming, outgoing, server.create_initialization_options())
+        # The SDK diverts the descriptor; what stands in Python's buffer would follow when it comes back.
+        with redirect_stdout(sys.stderr):
+            await server.run(incoming, outgoing, server.create_initialization_options())
