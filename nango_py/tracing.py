@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 
     from nango_py.http import Request
 
-__all__ = ["active", "begin", "begin_attempt", "current", "end", "end_attempt", "spanned"]
+__all__ = ["active", "begin", "begin_attempt", "current", "end", "end_attempt", "is_wanted", "spanned"]
 
 _ERROR = 400
 _known: tuple[Any, Any] = (None, None)
 """The provider that was met last, and its tracer."""
+
+
+def is_wanted() -> bool:
+    """Tell whether anybody traces."""
+    return _tracer() is not None
 
 
 def begin(
@@ -46,7 +51,7 @@ def begin_attempt(
     request: Request, *, again: int = 0, parent: Span | None = None, mask: Callable[[str], str] = str
 ) -> Span | None:
     """Return the span of one try of a request, after *again* others; *mask* takes what is secret out of its URL."""
-    if _tracer() is None:
+    if not is_wanted():
         return None
     url = request.url
     facts = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from nango_py.location import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["Mark", "action", "marks_of", "place_of"]
 
@@ -24,7 +24,7 @@ class Mark:
     name: str
     input: Mapping[str, Any] | None = None
     output: Mapping[str, Any] | None = None
-    scopes: tuple[str, ...] = ()
+    scopes: Sequence[str | Sequence[str]] = ()
     description: str | None = None
     annotations: Mapping[str, Any] = field(default_factory=dict)
 
@@ -35,16 +35,16 @@ def action(
     *,
     input: Mapping[str, Any] | None = None,  # noqa: A002 - DESIGN's word
     output: Mapping[str, Any] | None = None,
-    scopes: tuple[str, ...] | list[str] = (),
+    scopes: Sequence[str | Sequence[str]] = (),
     description: str | None = None,
     annotations: Mapping[str, Any] | None = None,
 ) -> Callable[[_F], _F]:
     """Make ``function(ctx, input)`` an action; give it, or its module, to ``Nango.load(actions=[...])``.
 
     *integration* is the name of an integration, or of a blueprint that integrations extend. *name* is the function's
-    own without it, ``list_leads`` as ``list-leads``. *input* and *output* are JSON Schemas; *scopes* must have been
-    granted to the connection. *description* is the docstring without it. *annotations* say what the action does to
-    the provider's data: ``read_only``, ``destructive``, ``idempotent``.
+    own without it, ``list_leads`` as ``list-leads``. *input* and *output* are JSON Schemas. *scopes* must have been
+    granted to the connection; of those in a list within the list, one. *description* is the docstring without it.
+    *annotations* say what the action does to the provider's data: ``read_only``, ``destructive``, ``idempotent``.
 
     The function stays what it was, to be called and tested. Decorated twice, it is an action of two integrations.
     """
@@ -55,7 +55,7 @@ def action(
             name=function.__name__.replace("_", "-") if name is None else name,
             input=input,
             output=output,
-            scopes=tuple(scopes),
+            scopes=scopes,
             description=description,
             annotations=annotations or {},
         )

@@ -42,7 +42,8 @@ class PythonAction:
     description: str = ""
     input: Schema | None = None
     output: Schema | None = None
-    scopes: tuple[str, ...] = ()
+    scopes: tuple[str | tuple[str, ...], ...] = ()
+    """What must be granted; of scopes in a tuple of their own, one."""
     annotations: Annotations = field(default_factory=Annotations)
 
 
@@ -142,8 +143,6 @@ def _made(
         raise _problem(location, "it defines no function run(ctx, input).")
     if isgeneratorfunction(run) or isasyncgenfunction(run):
         raise _problem(location, "an action returns its output, and does not yield: return a list.")
-    if isinstance(scopes, str) or not all(isinstance(scope, str) for scope in scopes):
-        raise _problem(location, "SCOPES is a list of texts.")
     return PythonAction(
         name=name,
         location=location,
@@ -152,7 +151,7 @@ def _made(
         description=str(run.__doc__ or "" if description is None else description).strip(),
         input=_schema(location, *input),
         output=_schema(location, *output),
-        scopes=tuple(scopes),
+        scopes=_scopes(location, scopes),
         annotations=_annotations(location, *annotations),
     )
 
@@ -199,6 +198,15 @@ def _schema(location: Location, name: str, document: Any) -> Schema | None:
     if flaws:
         raise _problem(location, f"{name} is no JSON Schema: {flaws[0]}.")
     return schema
+
+
+def _scopes(location: Location, written: Any) -> tuple[str | tuple[str, ...], ...]:
+    """Return the scopes, of which a list within the list is one of those that will do."""
+    if isinstance(written, list | tuple):
+        found = tuple(tuple(scope) if isinstance(scope, list | tuple) else scope for scope in written)
+        if all(isinstance(scope, str) for one in found for scope in (one if isinstance(one, tuple) else (one,))):
+            return found
+    raise _problem(location, "SCOPES is a list of texts.")
 
 
 def _annotations(location: Location, name: str, written: Any) -> Annotations:

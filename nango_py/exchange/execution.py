@@ -6,8 +6,8 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
-from uuid import uuid4
 
 from nango_py import tracing
 from nango_py.effects import Join, Sleep
@@ -41,7 +41,7 @@ class Execution:
     on_event: OnEvent | None = field(default=None, repr=False)
     parent: Execution | None = field(default=None, repr=False)
     """The execution that runs this one, by ``ctx.run``."""
-    id: str = field(default_factory=lambda: uuid4().hex)
+    id: str = field(default_factory=partial(token_hex, 16))
     started_at: float = field(init=False)
     _span: Any = field(default=None, init=False, repr=False)
     _is_current: bool = field(default=False, init=False, repr=False)
@@ -127,14 +127,15 @@ class Execution:
         self._end(None)
 
     def _begin(self) -> None:
-        facts = {
-            "nango.integration": self.session.integration.name,
-            "nango.action": self.action,
-            "nango.user_id": self.session.user_id,
-            "nango.execution_id": self.id,
-        }
-        above = None if self.parent is None else self.parent.span
-        self._span = tracing.begin(f"{self.session.integration.name}/{self.action}", facts, parent=above)
+        if tracing.is_wanted():
+            facts = {
+                "nango.integration": self.session.integration.name,
+                "nango.action": self.action,
+                "nango.user_id": self.session.user_id,
+                "nango.execution_id": self.id,
+            }
+            above = None if self.parent is None else self.parent.span
+            self._span = tracing.begin(f"{self.session.integration.name}/{self.action}", facts, parent=above)
         self.tell(Started)
 
     def _end(self, error: BaseException | None) -> None:
