@@ -243,7 +243,8 @@ def test_an_async_action_that_waits_for_something_else_is_ended_by_its_deadline(
         finally:
             ended.append(True)
 
-    with Nango.load(**settings(dream)) as nango:
+    # The engine's clock stands still, so that no slow machine is late before the action begins.
+    with Nango.load(**settings(dream, clock=ManualClock())) as nango:
         nango.register_connection(*CONNECTION)
         with pytest.raises(nango_py.DeadlineError):
             nango.trigger_action("birds", "dream", "u", deadline=0.01)
@@ -287,6 +288,7 @@ def test_trio_cancels_an_async_action_too():
     @nango_py.action("birds")
     async def dream(ctx, given):
         try:
+            begun.set()
             await trio.sleep_forever()
         except trio.Cancelled:
             ended.append("cancelled")
@@ -295,9 +297,12 @@ def test_trio_cancels_an_async_action_too():
     async def main():
         async with AsyncNango.load(**settings(dream)) as nango:
             await nango.register_connection(*CONNECTION)
-            with trio.move_on_after(0.01):
-                await nango.trigger_action("birds", "dream", "u")
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(nango.trigger_action, "birds", "dream", "u")
+                await begun.wait()
+                nursery.cancel_scope.cancel()
 
+    begun = trio.Event()
     trio.run(main)
     assert ["cancelled"] == ended
 
