@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         DuplicateConnection,
         ForeignOriginError,
         InputError,
+        MissingScopes,
         NangoError,
         OutputError,
         PaginationError,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         UnreachableError,
         UsageError,
     )
+    from nango_py.exchange.download import AsyncDownload, Download
     from nango_py.exchange.limit_views import Limit
     from nango_py.exchange.pages import Page
     from nango_py.location import Location, Problem
@@ -47,12 +49,13 @@ __version__ = "0.1.0"
 
 _ERRORS = (
     "AccessDenied", "AuthenticationError", "CallbackError", "ConfigError", "CredentialsError", "DeadlineError",
-    "DecryptionError", "DuplicateConnection", "ForeignOriginError", "InputError", "NangoError", "OutputError",
-    "PaginationError", "RateLimitedError", "ReauthRequired", "RemoteError", "ResponseError", "StoreError",
-    "UnknownAction", "UnknownConnection", "UnknownIntegration", "UnreachableError", "UsageError",
+    "DecryptionError", "DuplicateConnection", "ForeignOriginError", "InputError", "MissingScopes", "NangoError",
+    "OutputError", "PaginationError", "RateLimitedError", "ReauthRequired", "RemoteError", "ResponseError",
+    "StoreError", "UnknownAction", "UnknownConnection", "UnknownIntegration", "UnreachableError", "UsageError",
 )  # fmt: skip
 _HOMES = {
     "AsyncContext": "actions.context",
+    "AsyncDownload": "exchange.download",
     "AsyncNango": "async_engine",
     "AuthorizationRequest": "oauth.attempt",
     "CheckResult": "actions.verification",
@@ -60,6 +63,7 @@ _HOMES = {
     "ConnectionView": "connections.connection",
     "Context": "actions.context",
     "DeviceAuthorization": "oauth.attempt",
+    "Download": "exchange.download",
     "KeptAlive": "accounts",
     "Limit": "exchange.limit_views",
     "Location": "location",
@@ -72,12 +76,13 @@ _HOMES = {
 }
 
 __all__ = [
-    "AccessDenied", "AsyncContext", "AsyncNango", "AuthenticationError", "AuthorizationRequest", "CallbackError",
-    "CheckResult", "ConfigError", "Connection", "ConnectionView", "Context", "CredentialsError", "DeadlineError",
-    "DecryptionError", "DeviceAuthorization", "DuplicateConnection", "ForeignOriginError", "InputError", "KeptAlive",
-    "Limit", "Location", "Nango", "NangoError", "OutputError", "Page", "PaginationError", "Problem",
-    "RateLimitedError", "ReauthRequired", "RemoteError", "ResponseError", "Secret", "StoreError", "UnknownAction",
-    "UnknownConnection", "UnknownIntegration", "UnreachableError", "UsageError", "__version__", "action",
+    "AccessDenied", "AsyncContext", "AsyncDownload", "AsyncNango", "AuthenticationError", "AuthorizationRequest",
+    "CallbackError", "CheckResult", "ConfigError", "Connection", "ConnectionView", "Context", "CredentialsError",
+    "DeadlineError", "DecryptionError", "DeviceAuthorization", "Download", "DuplicateConnection",
+    "ForeignOriginError", "InputError", "KeptAlive", "Limit", "Location", "MissingScopes", "Nango", "NangoError",
+    "OutputError", "Page", "PaginationError", "Problem", "RateLimitedError", "ReauthRequired", "RemoteError",
+    "ResponseError", "Secret", "StoreError", "UnknownAction", "UnknownConnection", "UnknownIntegration",
+    "UnreachableError", "UsageError", "__version__", "action",
 ]  # fmt: skip
 
 

@@ -12,7 +12,8 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from nango_py.accounts import Accounts
-from nango_py.actions.declarative import call, check_input, perform, walk
+from nango_py.actions.declarative import call, perform, walk
+from nango_py.actions.inputs import check_input
 from nango_py.actions.python import PythonAction, check_python_input
 from nango_py.actions.registry import Registry
 from nango_py.actions.verification import verify
@@ -318,11 +319,12 @@ class Core:
         checked = check_input(action, given, who=who)
         asker = self.asker(session, execution)
         if idempotency_key is not None:
-            asker = replace(asker, headers=self._idempotency(session.integration, idempotency_key, who))
+            asker = replace(asker, headers=self._idempotency(session.integration, action, idempotency_key, who))
         return (yield from perform(asker, action, checked, agent=self.agent, who=who))
 
-    def _idempotency(self, integration: Integration, key: str, who: str) -> Mapping[str, str]:
-        name = integration.retry.idempotency_key
+    def _idempotency(self, integration: Integration, action: Action, key: str, who: str) -> Mapping[str, str]:
+        own = None if action.overrides is None else action.overrides.retry
+        name = (own or integration.retry).idempotency_key
         if name is None:
             raise UsageError(f"{who}: the integration declares no retry.idempotency_key, so a key would do nothing.")
         return {name: header_text(name, key)}

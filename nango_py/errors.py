@@ -23,6 +23,7 @@ __all__ = [
     "DuplicateConnection",
     "ForeignOriginError",
     "InputError",
+    "MissingScopes",
     "NangoError",
     "OutputError",
     "PaginationError",
@@ -119,6 +120,14 @@ class AuthenticationError(RemoteError):
 
 class ReauthRequired(AuthenticationError):  # noqa: N818
     """The account must be connected again: its credentials cannot heal."""
+
+
+class MissingScopes(ReauthRequired):
+    """The account has not granted scopes that an action needs, which ``missing`` names; nothing was sent."""
+
+    def __init__(self, message: str, *, missing: Sequence[str] = (), **context: Any) -> None:
+        super().__init__(message, **context)
+        self.missing = tuple(missing)
 
 
 class AccessDenied(AuthenticationError):  # noqa: N818

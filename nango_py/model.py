@@ -28,10 +28,15 @@ __all__ = [
     "ActionRequest",
     "Annotations",
     "Example",
+    "FilePart",
+    "GraphQL",
     "Integration",
+    "ListStyle",
     "Network",
     "Output",
+    "Overrides",
     "Provenance",
+    "Raw",
     "Requests",
     "Sign",
     "Timeouts",
@@ -75,15 +80,49 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FilePart:
+    """A part of a multipart body that is a file."""
+
+    file: Tree
+    filename: Tree = None
+    content_type: Tree = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raw:
+    """A body of bytes as they are."""
+
+    content: Tree
+    content_type: Tree = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphQL:
+    """A GraphQL request (https://spec.graphql.org/October2021/#sec-Response-Format says what its answers are)."""
+
+    query: str
+    variables: Mapping[str, Tree] = field(default_factory=dict)
+    operation_name: str | None = None
+    allow_errors: bool = False
+
+
+ListStyle = Literal["repeat", "comma", "brackets"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionRequest:
-    """The request that an action sends."""
+    """The request that an action sends, with one body at most."""
 
     path: Template
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] = "GET"
     params: Mapping[str, Tree] = field(default_factory=dict)
     headers: Mapping[str, Tree] = field(default_factory=dict)
+    list_style: ListStyle = "repeat"
     json: Tree = None
     form: Mapping[str, Tree] | None = None
+    multipart: Mapping[str, Tree | FilePart] | None = None
+    raw: Raw | None = None
+    graphql: GraphQL | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +132,20 @@ class Output:
     items: str | None = None
     value: str | None = None
     map: Tree = None
+    flatten: bool = False
     schema: Schema | None = None
+    download: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """What an action's requests do otherwise than those of its integration; None is as the integration does it."""
+
+    action: str
+    retry: RetryPolicy | None = None
+    timeouts: Timeouts | None = None
+    rate_limit: tuple[RateLimit, ...] = ()
+    """Limits beside the integration's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +179,10 @@ class Action:
     paginate: Pagination | None = None
     output: Output = field(default_factory=Output)
     ok: Sign | None = None
-    requires_scopes: tuple[str, ...] = ()
+    requires_scopes: tuple[str | tuple[str, ...], ...] = ()
+    """Each has to be granted; of a tuple, any one."""
+    idempotency_key: Tree = None
+    overrides: Overrides | None = None
     annotations: Annotations = field(default_factory=Annotations)
     example: Example | None = None
     calls: bool = False

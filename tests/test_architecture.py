@@ -16,7 +16,19 @@ import pytest
 import nango_py
 from nango_py.auth import SCHEMES, SPELLINGS
 from nango_py.field import Field
-from nango_py.model import ActionRequest, Annotations, Example, Network, Output, Requests, Timeouts, Verification
+from nango_py.model import (
+    ActionRequest,
+    Annotations,
+    Example,
+    FilePart,
+    GraphQL,
+    Network,
+    Output,
+    Raw,
+    Requests,
+    Timeouts,
+    Verification,
+)
 from nango_py.policy.breaker import CircuitBreaker
 from nango_py.policy.limit_headers import LimitHeaders
 from nango_py.policy.pagination import Pagination
@@ -46,6 +58,8 @@ LAYERS = (
         "paths",
         "address",
         "pem",
+        "files",
+        "quick_check",
     },
     {"auth", "policy"},
     {"model"},
@@ -174,6 +188,9 @@ def field_names(kind: type) -> set[str]:
         ("requests", Requests, set()),
         ("output", Output, set()),
         ("request", ActionRequest, set()),
+        ("file_part", FilePart, set()),
+        ("raw", Raw, set()),
+        ("graphql", GraphQL, set()),
         ("annotations", Annotations, set()),
         ("example", Example, set()),
         ("verification", Verification, set()),

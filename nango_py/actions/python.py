@@ -193,7 +193,7 @@ def _loaded(path: Path, location: Location) -> Any:
 def _schema(location: Location, name: str, document: Any) -> Schema | None:
     if document is None:
         return None
-    schema = Schema(document)
+    schema = Schema(document, takes_files=name == "INPUT")
     flaws = list(schema.flaws()) if isinstance(document, Mapping) else ["it is no mapping"]
     if flaws:
         raise _problem(location, f"{name} is no JSON Schema: {flaws[0]}.")

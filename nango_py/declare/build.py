@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
 from nango_py.auth import SCHEMES, SPELLINGS
+from nango_py.declare.action_requests import filled_in, overrides_of, request_of, timeouts_of
 from nango_py.declare.policies import circuit_breaker_of, rate_limits_of, retry_of
 from nango_py.document import pointer_to
 from nango_py.field import Field
@@ -16,7 +17,6 @@ from nango_py.json_schema import Schema
 from nango_py.location import Problem
 from nango_py.model import (
     Action,
-    ActionRequest,
     Annotations,
     Example,
     Integration,
@@ -24,7 +24,6 @@ from nango_py.model import (
     Output,
     Requests,
     Sign,
-    Timeouts,
     Verification,
 )
 from nango_py.paths import compile_path
@@ -81,7 +80,7 @@ class Builder:
             pagination=pagination,
             verification=self._verification(data.get("verification")),
             network=Network(**_known(data.get("network"))),
-            timeouts=Timeouts(**{name: float(value) for name, value in _known(data.get("timeouts")).items()}),
+            timeouts=timeouts_of(data.get("timeouts")),
             circuit_breaker=circuit_breaker_of(self, data.get("circuit_breaker", False)),
             response_limit=data.get("response_limit"),
             actions={
@@ -180,26 +179,36 @@ class Builder:
 
     def _action(self, name: str, keys: Mapping[str, Any], default: Pagination | None) -> Action:
         pointer = pointer_to("actions", name)
-        request = _known(keys["request"])
-        request_keys = keys["request"]
+        request = request_of(self, keys["request"], f"{pointer}/request")
+        key = self._idempotency_key(keys, pointer)
+        output = self._output(keys.get("output", {}), f"{pointer}/output")
         return Action(
             name=name,
             location=self.merged.locate(pointer, key=True) or self.location,
             description=keys.get("description", ""),
-            input=self._schema(keys.get("input"), f"{pointer}/input"),
-            request=ActionRequest(
-                path=split(request.pop("path")), **{key: tree(value) for key, value in request.items()}
-            ),
+            input=self._schema(keys.get("input"), f"{pointer}/input", takes_files=True),
+            request=request,
             paginate=self._paginate(keys.get("paginate", False), default, f"{pointer}/paginate"),
-            output=self._output(keys.get("output", {}), f"{pointer}/output"),
+            output=output,
             ok=self._sign(keys.get("ok"), f"{pointer}/ok"),
-            requires_scopes=tuple(keys.get("requires_scopes", ())),
+            requires_scopes=tuple(tuple(s) if isinstance(s, list) else s for s in keys.get("requires_scopes", ())),
+            idempotency_key=key,
+            overrides=overrides_of(self, name, keys, pointer),
             annotations=Annotations(**_known(keys.get("annotations"))),
             example=_example(keys.get("example")),
-            calls=bool(
-                {name[0] for name in names_in(tree([request_keys, keys.get("output", {}).get("map")]))} & _CALLED
-            ),
+            calls=bool({name[0] for name in names_in((*filled_in(request), key, output.map))} & _CALLED),
         )
+
+    def _idempotency_key(self, keys: Mapping[str, Any], pointer: str) -> Any:
+        if "idempotency_key" not in keys:
+            return None
+        retry = {**self.merged.data.get("retry", {}), **keys.get("retry", {})}
+        if retry.get("idempotency_key") is None:
+            self.report(
+                f"{pointer}/idempotency_key", "idempotency_key", "no header is named that it could stand in.",
+                "Declare the header: `retry: {idempotency_key: Idempotency-Key}`.",
+            )  # fmt: skip
+        return tree(keys["idempotency_key"])
 
     def _paginate(self, written: Any, default: Pagination | None, pointer: str) -> Pagination | None:
         if written is False:
@@ -228,13 +237,15 @@ class Builder:
             items=keys.get("items"),
             value=keys.get("value"),
             map=tree(keys["map"]) if "map" in keys else None,
+            flatten=keys.get("flatten", False),
+            download=keys.get("download", False),
             schema=self._schema(keys.get("schema"), f"{pointer}/schema"),
         )
 
-    def _schema(self, document: Any, pointer: str) -> Schema | None:
+    def _schema(self, document: Any, pointer: str, *, takes_files: bool = False) -> Schema | None:
         if document is None:
             return None
-        schema = Schema(document)
+        schema = Schema(document, takes_files=takes_files)
         for flaw in schema.flaws():
             self.report(pointer, "schema.flaw", f"this is no JSON Schema: {flaw}")
         self._patterns(document, pointer)

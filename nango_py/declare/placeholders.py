@@ -116,12 +116,14 @@ def _templated(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, action in data.get("actions", {}).items():
         at = pointer_to("actions", name)
         yield from _request_texts(action.get("request", {}), f"{at}/request")
+        yield from _texts(action.get("idempotency_key"), f"{at}/idempotency_key")
         yield from _texts(action.get("output", {}).get("map"), f"{at}/output/map")
 
 
 def _request_texts(request: Mapping[str, Any], pointer: str) -> Iterator[tuple[str, str]]:
-    for key in ("path", "params", "headers", "json", "form"):
+    for key in ("path", "params", "headers", "json", "form", "multipart", "raw"):
         yield from _texts(request.get(key), f"{pointer}/{key}")
+    yield from _texts(request.get("graphql", {}).get("variables"), f"{pointer}/graphql/variables")
 
 
 def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str]]:

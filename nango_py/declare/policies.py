@@ -22,20 +22,21 @@ if TYPE_CHECKING:
 __all__ = ["circuit_breaker_of", "rate_limits_of", "retry_of"]
 
 
-def retry_of(builder: Builder, keys: Mapping[str, Any] | None) -> RetryPolicy:
-    """Return the policy of ``retry``."""
+def retry_of(builder: Builder, keys: Mapping[str, Any] | None, pointer: str = "/retry") -> RetryPolicy:
+    """Return the policy of the ``retry`` at *pointer*."""
     known = _known(keys)
     for name in ("after", "at", "auto"):
         if isinstance(known.get(name), str):
             known[name] = (known[name],)
     for name in ("error_code", "not_processed"):
-        _check_statuses(builder, known.get(name, ()), f"/retry/{name}")
+        _check_statuses(builder, known.get(name, ()), f"{pointer}/{name}")
     if "in_body" in known:
-        known["in_body"] = builder.attempt("/retry/in_body", lambda: InBody(**_known(known["in_body"])))
+        known["in_body"] = builder.attempt(f"{pointer}/in_body", lambda: InBody(**_known(known["in_body"])))
     known["reactions"] = [
-        _reaction(builder, keys, f"/retry/reactions/{index}") for index, keys in enumerate(known.get("reactions", ()))
+        _reaction(builder, keys, f"{pointer}/reactions/{index}")
+        for index, keys in enumerate(known.get("reactions", ()))
     ]
-    return builder.attempt("/retry", lambda: RetryPolicy(**_frozen(known))) or RetryPolicy()
+    return builder.attempt(pointer, lambda: RetryPolicy(**_frozen(known))) or RetryPolicy()
 
 
 def _reaction(builder: Builder, keys: Mapping[str, Any], pointer: str) -> Reaction | None:
@@ -53,14 +54,16 @@ def _check_statuses(builder: Builder, rules: Iterable[str], pointer: str) -> Non
             builder.report(f"{pointer}/{index}", "retry.status", f"{rule!r} is no status.", hint)
 
 
-def rate_limits_of(builder: Builder, entries: Sequence[Mapping[str, Any]]) -> tuple[RateLimit, ...]:
-    """Return the limits of ``rate_limit``."""
+def rate_limits_of(
+    builder: Builder, entries: Sequence[Mapping[str, Any]], pointer: str = "/rate_limit"
+) -> tuple[RateLimit, ...]:
+    """Return the limits of the ``rate_limit`` at *pointer*."""
     made = [
-        builder.attempt(f"/rate_limit/{index}", partial(_limit_of, entry), "rate_limit")
+        builder.attempt(f"{pointer}/{index}", partial(_limit_of, entry), "rate_limit")
         for index, entry in enumerate(entries)
     ]
     if sum("headers" in entry for entry in entries) > 1:
-        builder.report("/rate_limit", "rate_limit", "headers can be named in one entry only.")
+        builder.report(pointer, "rate_limit", "headers can be named in one entry only.")
     return tuple(limit for limit in made if limit is not None)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
+from nango_py.effects import HandOver, ReadAnswer
 from nango_py.errors import (
     AuthenticationError,
+    DeadlineError,
     OutputError,
     RateLimitedError,
     RemoteError,
@@ -17,6 +20,7 @@ from nango_py.errors import (
 from nango_py.exchange.attempts import attempts_of, described
 from nango_py.exchange.conversation import RENEWAL_ERROR, converse, json_of
 from nango_py.exchange.execution import in_time, waits
+from nango_py.exchange.overrides import put_overrides
 from nango_py.http import DecodingError, TooLargeError, TransportError
 from nango_py.paths import compile_path
 from nango_py.policy.outcome import Outcome
@@ -33,11 +37,14 @@ if TYPE_CHECKING:
     from nango_py.exchange.plan import Plan
     from nango_py.exchange.session import Session
     from nango_py.http import Request, Response
-    from nango_py.model import Sign
+    from nango_py.model import Overrides, Sign
     from nango_py.policy.reactions import Reaction
     from nango_py.policy.retry import RetryPolicy
 
-__all__ = ["Asker", "matches"]
+__all__ = ["Asker", "Judge", "judge_by", "matches"]
+
+Judge: TypeAlias = "Callable[[Any], str | None]"
+"""What tells of a body why it is no success, None where it is one."""
 
 _EXCERPT = 300
 _LONGEST_MESSAGE = 1000
@@ -55,6 +62,8 @@ class Asker:
     """The action that asks, where it is one."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Headers of every request, such as an idempotency key."""
+    overrides: Overrides | None = None
+    """What the action does otherwise than its integration."""
 
     @property
     def action(self) -> str | None:
@@ -80,8 +89,8 @@ class Asker:
         if self.execution is not None:
             self.execution.tell(kind, **facts)
 
-    def ask(self, request: Request) -> Flow[Response]:
-        """Return the answer, its body read.
+    def ask(self, request: Request, *, keeps_open: bool = False) -> Flow[Response]:
+        """Return the answer, its body read; where it *keeps_open*, only that of one which is no success by itself.
 
         Raises:
             UnreachableError: No answer came.
@@ -90,6 +99,8 @@ class Asker:
             DeadlineError: The time given to the action is over.
         """
         request.headers.update(self.headers)
+        if self.overrides is not None:
+            put_overrides(request, self.overrides, self.session.integration)
         try:
             answer = yield from converse(
                 request,
@@ -97,60 +108,86 @@ class Asker:
                 clock=self.clock,
                 random=self.random,
                 execution=self.execution,
-                is_read=True,
+                is_read=not keeps_open,
             )
-        except TooLargeError as error:
-            self.fail(
-                ResponseError,
-                f"{described(request)}: {self.session.masked(str(error))}.",
-                attempts=attempts_of(error),
-            )
-        except DecodingError as error:
-            self.fail(OutputError, f"{described(request)} was answered with a body that cannot be unpacked: {error}.")
+            if keeps_open and not self._is_opaque(answer):
+                yield ReadAnswer(answer)
         except (RateLimitedError, UnreachableError) as error:
             error.action = self.action
             raise
-        except TransportError as error:
-            raise UnreachableError(
-                f"{self._who()}: {described(request)} got no answer: {self.session.masked(_reason(error))}.",
-                attempts=attempts_of(error),
-                **self._context(),
-            ) from None
+        except (TransportError, DecodingError) as error:
+            raise self._failure(request, error, "got no answer") from None
         return answer
 
-    def ask_for_json(self, request: Request, ok: Sign | None = None) -> Flow[tuple[Response, Any]]:
+    def ask_for_download(self, request: Request) -> Flow[Any]:
+        """Return the answer as a download, which whoever asked reads and closes.
+
+        Raises:
+            UnreachableError, AuthenticationError, RateLimitedError, ResponseError, OutputError: See each.
+        """
+        answer = yield from self.ask(request, keeps_open=True)
+        if not self._is_opaque(answer) and not self.is_success(request, answer):
+            self.refuse(request, answer)
+        return (yield HandOver(answer, partial(self._broken, request)))
+
+    def _is_opaque(self, answer: Response) -> bool:
+        """Tell whether an answer is a success whatever its body says."""
+        return answer.is_success and not self.policy.needs_body(answer.status_code)
+
+    def _broken(self, request: Request, error: Exception) -> Exception:
+        """Return what it means that a download breaks off."""
+        left = None if self.execution is None else self.execution.time_left()
+        if left is not None and left <= 0:
+            return DeadlineError(f"{self._who()}: the time given by deadline= is over.", **self._context())
+        return self._failure(request, error, "was not answered to the end")
+
+    def _failure(self, request: Request, error: Exception, what: str) -> RemoteError:
+        """Return the error of ours that one of httpx's means."""
+        context: dict[str, Any] = {"attempts": attempts_of(error), **self._context()}
+        begins = f"{self._who()}: {described(request)}"
+        if isinstance(error, TooLargeError):
+            return ResponseError(f"{begins}: {self.session.masked(str(error))}.", **context)
+        if isinstance(error, DecodingError):
+            return OutputError(f"{begins} was answered with a body that cannot be unpacked: {error}.", **context)
+        return UnreachableError(f"{begins} {what}: {self.session.masked(_reason(error))}.", **context)
+
+    def ask_for_json(self, request: Request, judge: Judge | None = None) -> Flow[tuple[Response, Any]]:
         """Return the answer and what its JSON body says; None for an empty body.
+
+        *judge* tells of a body of good status what it means, None where it is what was asked for.
 
         Raises:
             UnreachableError, AuthenticationError, RateLimitedError, ResponseError, OutputError: See each.
         """
         answer = yield from self.ask(request)
-        if not answer.is_success or self._policy.judges_success:
+        if not answer.is_success or self.policy.judges_success:
             if not self.is_success(request, answer):
                 self.refuse(request, answer)
-            if reaction_to(self._policy.reactions, self._outcome(request, answer)):
+            if reaction_to(self.policy.reactions, self._outcome(request, answer)):
                 return answer, json_of(answer)
         body = self._json(request, answer)
-        if ok is not None and not matches(ok, body):
-            self.refuse(request, answer, _message(ok, body))
+        if judge is not None and (message := judge(body)) is not None:
+            self.refuse(request, answer, message)
         return answer, body
 
     def is_success(self, request: Request, answer: Response) -> bool:
         """Tell whether an answer is good: by its status, unless a reaction or a wait in its body says otherwise."""
-        return not is_failure(self._policy, self._outcome(request, answer))
+        return not is_failure(self.policy, self._outcome(request, answer))
 
     @property
-    def _policy(self) -> RetryPolicy:
-        return self.session.integration.retry
+    def policy(self) -> RetryPolicy:
+        """Return the retry policy that its requests keep to."""
+        own = None if self.overrides is None else self.overrides.retry
+        return own or self.session.integration.retry
 
     def _outcome(self, request: Request, answer: Response) -> Outcome:
-        body = json_of(answer) if self._policy.needs_body(answer.status_code) else None
+        body = json_of(answer) if self.policy.needs_body(answer.status_code) else None
         return Outcome(method=request.method, status=answer.status_code, headers=answer.headers, body=body)
 
     def refuse(self, request: Request, answer: Response, message: str | None = None) -> NoReturn:
         """Raise the error that an answer means."""
         outcome = self._outcome(request, answer)
-        reaction = reaction_to(self._policy.reactions, outcome)
+        reaction = reaction_to(self.policy.reactions, outcome)
         said = self.session.masked(message or self._said(reaction, answer) or _excerpt(answer))
         text = f"{self._who()}: {described(request)} was answered {answer.status_code}" + (
             f": {said}" if said else "."
@@ -160,8 +197,8 @@ class Asker:
             raise failure
         if answer.status_code == _UNAUTHORIZED or (reaction and reaction.reaction == "renew_then_retry"):
             raise AuthenticationError(f"{text} Check the connection's credentials.", **context)
-        if is_rate_limited(self._policy, outcome):
-            wait = stated_wait(self._policy, outcome, now=self.clock.now()).seconds
+        if is_rate_limited(self.policy, outcome):
+            wait = stated_wait(self.policy, outcome, now=self.clock.now()).seconds
             raise RateLimitedError(text, retry_after=wait, **context)
         raise ResponseError(text, **context)
 
@@ -217,5 +254,10 @@ def _excerpt(answer: Response) -> str:
     return text[:_EXCERPT]
 
 
-def _reason(error: TransportError) -> str:
+def judge_by(sign: Sign) -> Judge:
+    """Return what refuses a body without the sign."""
+    return lambda body: None if matches(sign, body) else _message(sign, body)
+
+
+def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from nango_py.effects import Effect, Flow
-    from nango_py.exchange.answers import Asker
+    from nango_py.exchange.answers import Asker, Judge
+    from nango_py.exchange.contents import Content
     from nango_py.http import Request, Response
-    from nango_py.model import Sign
     from nango_py.policy.pagination import Pagination, Turn
 
 __all__ = ["Page", "Walk"]
@@ -50,9 +50,9 @@ class Walk:
     params: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Any = None
-    form: Mapping[str, Any] | None = None
+    content: Content | None = None
     items_path: str | None = None
-    ok: Sign | None = None
+    judge: Judge | None = None
     limit: int | None = None
     max_pages: int | None = None
     page_size: int | None = None
@@ -85,7 +85,7 @@ class Walk:
 
     def _page(self, turn: Turn, left: int | None, *, is_final: bool) -> Flow[tuple[Page, Turn | None]]:
         request = yield from self._request(turn)
-        response, body = yield from self.asker.ask_for_json(request, self.ok)
+        response, body = yield from self.asker.ask_for_json(request, self.judge)
         try:
             items = items_of(self.pagination, body, self.items_path)
             answer = PageAnswer(url=str(request.url), headers=response.headers, body=body, items=items)
@@ -120,5 +120,5 @@ class Walk:
             params=turn.params if turn.url else (*params, *turn.params),
             headers=self.headers,
             json=set_members(self.json, turn.body) if turn.body else self.json,
-            form=self.form,
+            content=self.content,
         )

@@ -11,6 +11,7 @@ from nango_py.http import Headers, QueryParams, Request, with_query
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from nango_py.exchange.contents import Content
     from nango_py.exchange.plan import Plan
     from nango_py.exchange.session import Session
 
@@ -27,7 +28,7 @@ def make_request(
     params: Iterable[tuple[str, str]] = (),
     headers: Mapping[str, str] | None = None,
     json: Any = None,
-    form: Mapping[str, Any] | None = None,
+    content: Content | None = None,
 ) -> Request:
     """Return a request of the connection, without its credentials.
 
@@ -42,12 +43,14 @@ def make_request(
     taken = {name for name, _ in given} | set(QueryParams(url.query)) if session.shape.params else set()
     own = [(name, value) for name, value in session.shape.params if name not in taken]
     usual = _usual(session.shape.headers, agent)
-    if headers:
+    if headers or content is not None:
         usual = usual.copy()
-        usual.update(headers)
+        usual.update(headers or {})
     body: dict[str, Any] = {} if json is None else {"json": json}
-    if form is not None:
-        body = {"data": dict(form)}
+    if content is not None:
+        # Last: a media type that says where its parts end is true of these bytes only.
+        usual.update(content.headers)
+        body = {"content" if isinstance(content.body, bytes) else "stream": content.body}
     return Request(
         method,
         with_query(url, [*own, *given]),
