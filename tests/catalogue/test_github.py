@@ -36,6 +36,17 @@ PULL = {
     "merged_at": None,
 }
 COMMENT = {"id": 3, "html_url": "https://github.com/octo/hello.world/issues/7#issuecomment-3", "body": "Same here"}
+DISCUSSION = {
+    "id": "D_kwDO",
+    "number": 9,
+    "title": "What next?",
+    "url": "https://github.com/octo/hello.world/discussions/9",
+    "isAnswered": None,
+    "author": {"login": "ann"},
+    "category": {"name": "Ideas"},
+    "createdAt": "2026-01-01T00:00:00Z",
+    "updatedAt": "2026-01-02T00:00:00Z",
+}
 REPOSITORY = {
     "id": 2,
     "name": "hello.world",
@@ -83,6 +94,17 @@ def issues(sent):
     return json_answer([{**ISSUE, "number": 8, "pull_request": {"url": "..."}}])(sent)
 
 
+def graphql(sent):
+    """Answer the one query that is documented for discussions, in two pages."""
+    if sent.body["variables"]["owner"] == "nobody":
+        error = {"type": "NOT_FOUND", "path": ["repository"], "message": "Could not resolve to a Repository."}
+        return json_answer({"data": {"repository": None}, "errors": [error]})(sent)
+    is_first = "after" not in sent.body["variables"]
+    info = {"endCursor": "Y3Vyc29y" if is_first else "ZW5k", "hasNextPage": is_first}
+    discussions = {"nodes": [{**DISCUSSION, "number": 9 if is_first else 8}], "pageInfo": info}
+    return json_answer({"data": {"repository": {"discussions": discussions}}})(sent)
+
+
 def github():
     return Provider(
         headers={
@@ -102,6 +124,7 @@ def github():
             f"POST {REPO}/issues/7/comments": json_answer(COMMENT, 201),
             f"GET {REPO}/pulls": json_answer([PULL]),
             f"POST {REPO}/pulls": json_answer(PULL, 201),
+            f"POST {API}graphql": graphql,
             f"PUT {API}user/starred/octo/hello.world": empty(204),
             f"DELETE {API}user/starred/octo/hello.world": empty(204),
         },
@@ -162,7 +185,37 @@ CASES = {
 
 
 def test_every_action_has_a_case():
-    assert GITHUB.actions() == set(CASES)
+    assert GITHUB.actions() == {*CASES, "list-discussions"}
+
+
+def test_discussions_are_walked_with_variables_of_one_query():
+    provider = github()
+
+    output = GITHUB.run(provider, "list-discussions", {**PLACE, "answered": False})
+
+    first, second = (sent.body for sent in provider.sent)
+    assert [9, 8] == [discussion["number"] for discussion in output]
+    assert {
+        "id": "D_kwDO",
+        "number": 9,
+        "title": "What next?",
+        "url": "https://github.com/octo/hello.world/discussions/9",
+        "is_answered": None,
+        "author": "ann",
+        "category": "Ideas",
+        "created_at": "2026-01-01T00:00:00Z",
+        "updated_at": "2026-01-02T00:00:00Z",
+    } == output[0]
+    assert first["query"] == second["query"]
+    assert "discussions(first: $first, after: $after" in first["query"]
+    assert {**PLACE, "answered": False, "first": 100} == first["variables"]
+    assert {**PLACE, "answered": False, "first": 100, "after": "Y3Vyc29y"} == second["variables"]
+    assert [f"POST {API}graphql"] * 2 == [sent.line for sent in provider.sent]
+
+
+def test_an_error_of_graphql_in_a_200_is_an_error():
+    with pytest.raises(ResponseError, match="Could not resolve to a Repository"):
+        GITHUB.run(github(), "list-discussions", {"owner": "nobody", "repo": "nothing"})
 
 
 @pytest.mark.parametrize("action", CASES)
