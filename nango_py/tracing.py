@@ -58,7 +58,7 @@ def begin_attempt(
         "http.request.method": request.method,
         # Query and user info may hold credentials.
         "url.full": mask(str(url.copy_with(query=None, fragment=None, username=None, password=None))),
-        "server.address": url.host,
+        "server.address": mask(url.host),
         "server.port": url.port or {"https": 443, "http": 80}.get(url.scheme),
         "http.request.resend_count": again or None,
     }

@@ -229,6 +229,25 @@ def test_events_hold_no_secret():
     assert "topsecret" not in repr(found)
 
 
+def test_a_credential_in_the_base_url_has_a_stand_in_in_events():
+    bot = {
+        "integrations": {
+            "bot": {
+                "auth": {"auth_mode": "API_KEY"},
+                "requests": {"base_url": "https://${api_key}.t.test/bot${api_key}/"},
+                "actions": {"count": {"request": {"path": "count"}}},
+            }
+        }
+    }
+    found = []
+    with Nango.load(**settings(Provider(), source=bot)) as nango:
+        nango.register_connection("bot", "u", {"api_key": "topsecret-4711"})
+        nango.trigger_action("bot", "count", "u", on_event=found.append)
+
+    (attempt,) = [event for event in found if isinstance(event, AttemptMade)]
+    assert ("api-key.t.test", "/botapi-key/count") == (attempt.host, attempt.path)
+
+
 def test_every_event_is_frozen_and_has_a_docstring():
     kinds = [getattr(events, name) for name in events.__all__ if name != "OnEvent"]
 
@@ -302,3 +321,27 @@ def test_every_line_of_an_execution_bears_its_id(caplog):
     ]
     assert [] == [line for line in lines if f"execution_id='{found[0].execution_id}'" not in line]
     assert [] == [line for line in lines if "user_id='u'" not in line or "integration='birds'" not in line]
+
+
+def test_a_plain_action_beside_a_loop_tells_of_its_progress_from_its_thread():
+    @nango_py.action("birds")
+    def ring(ctx, given):
+        ctx.progress(1, message="rung")
+        return ctx.run("count-birds")
+
+    async def main():
+        found = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+        async with AsyncNango.load(**settings(Provider(), actions=[ring])) as nango:
+            await nango.register_connection(*CONNECTION)
+            await nango.trigger_action(
+                "birds", "ring", "u", on_event=lambda event: loop.call_soon_threadsafe(found.put_nowait, event)
+            )
+            await asyncio.sleep(0)
+        return [found.get_nowait() for _ in range(found.qsize())]
+
+    found = asyncio.run(main())
+    assert [("ring", Progress), ("count-birds", AttemptMade)] == [
+        (event.action, type(event)) for event in found if isinstance(event, Progress | AttemptMade)
+    ]
+    assert ("ring", Finished) == (found[-1].action, type(found[-1]))

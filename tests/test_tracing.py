@@ -153,6 +153,24 @@ def test_no_span_holds_a_secret(spans):
     assert "topsecret" not in "".join(span.to_json() for span in spans())
 
 
+def test_a_credential_in_the_base_url_has_a_stand_in_in_spans(spans):
+    bot = {
+        "integrations": {
+            "bot": {
+                "auth": {"auth_mode": "API_KEY"},
+                "requests": {"base_url": "https://${api_key}.t.test/bot${api_key}/"},
+                "actions": {"get": {"request": {"path": "thing"}}},
+            }
+        }
+    }
+    with Nango.load(**settings(provider(), source=bot)) as nango:
+        nango.register_connection("bot", "u", {"api_key": "topsecret-4711"})
+        nango.trigger_action("bot", "get", "u")
+
+    assert "https://api-key.t.test/botapi-key/thing" == the(spans(), "GET").attributes["url.full"]
+    assert "topsecret" not in "".join(span.to_json() for span in spans())
+
+
 def test_spans_of_threads_and_tasks_are_below_their_own_callers(spans):
     tracer = trace.get_tracer("the program")
     free = {"integrations": {"acme": {**ACME["integrations"]["acme"], "rate_limit": []}}}

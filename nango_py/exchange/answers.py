@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from nango_py.effects import HandOver, ReadAnswer
 from nango_py.errors import (
+    ActionError,
     AuthenticationError,
     DeadlineError,
     OutputError,
@@ -24,7 +25,8 @@ from nango_py.exchange.overrides import put_overrides
 from nango_py.http import DecodingError, TooLargeError, TransportError
 from nango_py.paths import compile_path
 from nango_py.policy.outcome import Outcome
-from nango_py.policy.reactions import reaction_to
+from nango_py.policy.named_errors import error_of
+from nango_py.policy.reactions import needs_body, reaction_to, said
 from nango_py.policy.retry import is_failure, is_rate_limited, stated_wait
 
 if TYPE_CHECKING:
@@ -64,6 +66,12 @@ class Asker:
     """Headers of every request, such as an idempotency key."""
     overrides: Overrides | None = None
     """What the action does otherwise than its integration."""
+    named: tuple[NamedError, ...] = ()
+    """The errors that the action has names for."""
+    sees: Mapping[str, Any] = field(default_factory=dict)
+    """What the action's placeholders see beside the account."""
+    place: str = ""
+    """Which part of the action asks, for messages."""
 
     @property
     def action(self) -> str | None:
@@ -126,13 +134,46 @@ class Asker:
             UnreachableError, AuthenticationError, RateLimitedError, ResponseError, OutputError: See each.
         """
         answer = yield from self.ask(request, keeps_open=True)
+        if self.named:
+            self._name(request, answer)
         if not self._is_opaque(answer) and not self.is_success(request, answer):
             self.refuse(request, answer)
         return (yield HandOver(answer, partial(self._broken, request)))
 
     def _is_opaque(self, answer: Response) -> bool:
         """Tell whether an answer is a success whatever its body says."""
-        return answer.is_success and not self.policy.needs_body(answer.status_code)
+        if not answer.is_success or self.policy.needs_body(answer.status_code):
+            return False
+        is_json = "json" in answer.headers.get("Content-Type", "")
+        return not (is_json and needs_body(self._whens, answer.status_code))
+
+    @property
+    def _whens(self) -> Iterator[When]:
+        return (named.when for named in self.named)
+
+    def _name(self, request: Request, answer: Response) -> None:
+        """Raise the error that the action has a name for, if the answer means one."""
+        if RENEWAL_ERROR in answer.extensions:
+            return  # that the account has to be connected again matters more
+        is_read = answer.is_closed and needs_body(self._whens, answer.status_code)
+        body = json_of(answer) if is_read else None
+        outcome = Outcome(method=request.method, status=answer.status_code, headers=answer.headers, body=body)
+        found = error_of(self.named, outcome)
+        if found is None:
+            return
+        text = said(found.message, {**self._quoted(answer), **self.sees}) or _excerpt(answer)
+        raise ActionError(
+            f"{self._who()}: {found.name}" + (f": {self.session.masked(text)}" if text else "."),
+            name=found.name,
+            attempts=attempts_of(answer),
+            response=answer,
+            **self._context(),
+        )
+
+    def _quoted(self, answer: Response) -> dict[str, Any]:
+        """Return what the message of an error may quote of an answer."""
+        environment = self.session.integration.environment
+        return {**environment, "env": environment, "status": answer.status_code, "body": json_of(answer)}
 
     def _broken(self, request: Request, error: Exception) -> Exception:
         """Return what it means that a download breaks off."""
@@ -144,7 +185,7 @@ class Asker:
     def _failure(self, request: Request, error: Exception, what: str) -> RemoteError:
         """Return the error of ours that one of httpx's means."""
         context: dict[str, Any] = {"attempts": attempts_of(error), **self._context()}
-        begins = f"{self._who()}: {described(request)}"
+        begins = f"{self._who()}: {self._described(request)}"
         if isinstance(error, TooLargeError):
             return ResponseError(f"{begins}: {self.session.masked(str(error))}.", **context)
         if isinstance(error, DecodingError):
@@ -160,6 +201,8 @@ class Asker:
             UnreachableError, AuthenticationError, RateLimitedError, ResponseError, OutputError: See each.
         """
         answer = yield from self.ask(request)
+        if self.named:
+            self._name(request, answer)
         if not answer.is_success or self.policy.judges_success:
             if not self.is_success(request, answer):
                 self.refuse(request, answer)
@@ -189,7 +232,7 @@ class Asker:
         outcome = self._outcome(request, answer)
         reaction = reaction_to(self.policy.reactions, outcome)
         said = self.session.masked(message or self._said(reaction, answer) or _excerpt(answer))
-        text = f"{self._who()}: {described(request)} was answered {answer.status_code}" + (
+        text = f"{self._who()}: {self._described(request)} was answered {answer.status_code}" + (
             f": {said}" if said else "."
         )
         context: dict[str, Any] = {"attempts": attempts_of(answer), "response": answer, **self._context()}
@@ -205,10 +248,8 @@ class Asker:
     def _said(self, reaction: Reaction | None, answer: Response) -> str | None:
         if reaction is None or reaction.message is None:
             return None
-        environment = self.session.integration.environment
-        values = {**environment, "env": environment, "status": answer.status_code, "body": json_of(answer)}
-        said = reaction.said(values)
-        return said and said[:_LONGEST_MESSAGE]
+        text = said(reaction.message, self._quoted(answer))
+        return text and text[:_LONGEST_MESSAGE]
 
     def fail(self, kind: type[RemoteError], message: str, **context: Any) -> NoReturn:
         """Raise an error about what came back."""
@@ -222,15 +263,19 @@ class Asker:
         except (ValueError, RecursionError):
             kind = answer.headers.get("Content-Type", "no content type")
             raise OutputError(
-                f"{self._who()}: {described(request)} was answered with {kind}, not with JSON.",
+                f"{self._who()}: {self._described(request)} was answered with {kind}, not with JSON.",
                 attempts=attempts_of(answer),
                 response=answer,
                 **self._context(),
             ) from None
 
+    def _described(self, request: Request) -> str:
+        """Return a request for people; the URL of a link may hold a credential of the base URL."""
+        return self.session.masked(described(request))
+
     def _who(self) -> str:
         action = f", action {self.action!r}" if self.action else ""
-        return f"integration {self.session.integration.name!r}{action}"
+        return f"integration {self.session.integration.name!r}{action}{self.place}"
 
     def _context(self) -> dict[str, Any]:
         return {"integration": self.session.integration.name, "action": self.action}

@@ -204,7 +204,7 @@ class _Exchange:
     def _traced(self, sending: Flow[Response | TransportError]) -> Flow[Response | TransportError]:
         """Return what *sending* does, within a span where somebody traces."""
         above = None if self.execution is None else self.execution.span
-        span = tracing.begin_attempt(self.request, again=len(self.attempts), parent=above)
+        span = tracing.begin_attempt(self.request, again=len(self.attempts), parent=above, mask=self.session.masked)
         if span is None:
             return (yield from sending)
         try:
@@ -288,8 +288,10 @@ class _Exchange:
         )
         if self.execution is not None and self.execution.on_event is not None:
             last = self.attempts[-1]
+            # Log lines are masked where they are written, an event is what is told.
+            fields = {name: self.session.masked(text) for name, text in self._request_fields().items()}
             self.execution.tell(
-                AttemptMade, **self._request_fields(), attempt=last.number, status=last.status, error=last.error,
+                AttemptMade, **fields, attempt=last.number, status=last.status, error=last.error,
                 reason=last.decision, wait=last.waited,
             )  # fmt: skip
 
