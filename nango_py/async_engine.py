@@ -264,7 +264,7 @@ class AsyncNango:
         name = execution.session.integration.name
         with execution.running():
             checked = self._core.check_python(name, action, given)
-            view = await self._driver.run(self._core.opened(execution))
+            view = await self._driver.run(self._core.opened(execution, action))
             call = self._call_python if action.is_async else self._call_in_thread
             return check_python_output(name, action, await call(execution, action, checked, view, idempotency_key))
 

@@ -12,16 +12,16 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from nango_py.accounts import Accounts
-from nango_py.actions.declarative import call, perform, walk
+from nango_py.actions.declarative import perform, stream
 from nango_py.actions.inputs import check_input
 from nango_py.actions.python import PythonAction, check_python_input
 from nango_py.actions.registry import Registry
+from nango_py.actions.scopes import check_scopes
 from nango_py.actions.verification import verify
 from nango_py.clock import Clock, SystemClock
 from nango_py.connections.opening import open_store
 from nango_py.connections.renewal import Hooks
 from nango_py.declare.loader import load
-from nango_py.effects import Emit
 from nango_py.errors import ConfigError, UnknownIntegration, UsageError
 from nango_py.exchange.answers import Asker
 from nango_py.exchange.breakers import Breakers
@@ -301,9 +301,17 @@ class Core:
             )
         return Execution(session=session, action=action, deadline=deadline, on_event=on_event)
 
-    def opened(self, execution: Execution) -> Flow[ConnectionView]:
-        """Return the connection as an action sees it, its credentials fit to be used."""
-        plan = yield from self.asker(execution.session, execution).open()
+    def opened(self, execution: Execution, action: PythonAction) -> Flow[ConnectionView]:
+        """Return the connection as a Python action sees it, its credentials fit to be used.
+
+        Raises:
+            MissingScopes: Scopes that the action needs were not granted.
+        """
+        session = execution.session
+        plan = yield from self.asker(session, execution).open()
+        check_scopes(
+            action.scopes, session.integration, session.user_id, plan.connection.credentials, action=action.name
+        )
         view: ConnectionView = plan.connection.view()
         return view
 
@@ -338,12 +346,7 @@ class Core:
         who = f"integration {session.integration.name!r}, action {action.name!r}"
         checked = check_input(action, given, who=who)
         asker = self.asker(session, execution)
-        if action.paginate is None:
-            output = yield from call(asker, action, checked, agent=self.agent, who=who)
-            yield Emit((output,))
-            return
-        pages = yield from walk(asker, action, checked, agent=self.agent, who=who, limit=checked.get("limit"))
-        yield from pages.each(lambda page: (Emit(page.items),))
+        yield from stream(asker, action, checked, agent=self.agent, who=who)
 
     def check_python(self, integration: str, action: PythonAction, given: Any) -> dict[str, Any]:
         """Return a Python action's input, checked."""

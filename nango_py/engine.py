@@ -323,7 +323,7 @@ class Nango:
         name = execution.session.integration.name
         with execution.running():
             checked = self._core.check_python(name, action, given)
-            view = self._driver.run(self._core.opened(execution))
+            view = self._driver.run(self._core.opened(execution, action))
             if action.is_async:
                 output = self._background().run(
                     lambda nango: nango._call_python(execution, action, checked, view, idempotency_key)  # noqa: SLF001

@@ -478,3 +478,35 @@ def test_typed_contexts_are_what_a_type_checker_knows(tmp_path):
         'note: Maybe you forgot to use "await"?',
         'note: Revealed type is "def (ctx: nango_py.actions.context.Context, input: dict[str, Any]) -> int"',
     ] == [line.replace("builtins.", "") for line in found]
+
+
+# Scopes
+
+
+@pytest.mark.parametrize(("granted", "missing"), [("read", ("write or admin",)), ("read admin", None), (None, None)])
+def test_scopes_are_checked_before_the_action_begins(granted, missing):
+    begun = []
+
+    @nango_py.action("birds", scopes=["read", ["write", "admin"]])
+    def change(ctx, given):
+        begun.append(True)
+
+    oauth = {
+        "auth": {
+            "auth_mode": "OAUTH2",
+            "authorization_url": "https://auth.birds.test/authorize",
+            "token_url": "https://auth.birds.test/token",
+        },
+        "requests": {"base_url": "https://birds.test/v1/"},
+        "oauth_client_id": "app",
+    }
+    with Nango.load(**settings(change, source={"integrations": {"birds": oauth}})) as nango:
+        token = {"access_token": "at_1"} | ({} if granted is None else {"scope": granted})
+        nango.register_connection("birds", "u", token)
+        if missing is None:
+            nango.trigger_action("birds", "change", "u")
+        else:
+            with pytest.raises(nango_py.MissingScopes) as caught:
+                nango.trigger_action("birds", "change", "u")
+            assert missing == caught.value.missing
+    assert ([] if missing else [True]) == begun
