@@ -11,14 +11,18 @@ if TYPE_CHECKING:
     from nango_py.testing.faults import Faults
     from nango_py.testing.messages import Seen
     from nango_py.testing.simulator import Simulator, simulate
+    from nango_py.testing.suite import Check, conformance, conformance_test
 
 __all__ = [
     "Cassette",
     "CassetteError",
+    "Check",
     "Faults",
     "ManualClock",
     "Seen",
     "Simulator",
+    "conformance",
+    "conformance_test",
     "record",
     "replay",
     "simulate",
@@ -27,10 +31,13 @@ __all__ = [
 _HOMES = {
     "Cassette": "cassette",
     "CassetteError": "cassette",
+    "Check": "suite",
     "Faults": "faults",
     "ManualClock": "clock",
     "Seen": "messages",
     "Simulator": "simulator",
+    "conformance": "suite",
+    "conformance_test": "suite",
     "record": "cassette",
     "replay": "cassette",
     "simulate": "simulator",

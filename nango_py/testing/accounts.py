@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nango_py.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from nango_py.field import Field
 
@@ -29,13 +29,15 @@ def made_up_text(name: str, seed: int) -> str:
     return f"{name.replace('_', '-')}-{random.Random(f'{seed}:{name}').getrandbits(80):020x}"  # noqa: S311 - a test's
 
 
-def made_up(fields: Iterable[Field], seed: int) -> dict[str, Any]:
-    """Return a value for each field that has to be given.
+def made_up(fields: Iterable[Field], seed: int, named: Collection[str] = ()) -> dict[str, Any]:
+    """Return a value for each field that has to be given, or is among the *named* ones.
 
     Raises:
         UsageError: A field declares a pattern, and nothing that fits it.
     """
-    return {field.name: _value(field, seed) for field in fields if field.required or field.default}
+    return {
+        field.name: _value(field, seed) for field in fields if field.required or field.default or field.name in named
+    }
 
 
 def _value(field: Field, seed: int) -> str:

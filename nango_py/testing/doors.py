@@ -19,14 +19,14 @@ from nango_py.errors import UsageError
 from nango_py.template import split
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from nango_py.auth.scheme import AuthScheme
     from nango_py.model import Integration
     from nango_py.testing.messages import Asked
     from nango_py.testing.tokens import Token, TokenDesk
 
-__all__ = ["Door", "door_of"]
+__all__ = ["Door", "door_of", "placeholders_in"]
 
 _PLACEHOLDER = re.compile(r"\$\{\s*(?:credentials\.)?([a-z_]+)\s*\}")
 
@@ -147,6 +147,11 @@ def _token_spots(auth: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[_S
     return (_Spot(where="header", name="Authorization", text=auth.get("value", "Bearer ${access_token}")),)
 
 
+def _signature_spots(auth: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[_Spot, ...]:
+    del auth, values
+    return (_Spot(where="header", name="Authorization", text="OAuth"),)
+
+
 def _no_spots(auth: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[_Spot, ...]:
     del auth, values
     return ()
@@ -158,7 +163,7 @@ _DOORS: Mapping[type[AuthScheme], tuple[type[Door], Any]] = MappingProxyType(
         Basic: (_Fixed, _basic_spots),
         ApiKey: (_Fixed, _key_spots),
         TokenScheme: (_Bearer, _token_spots),
-        OAuth1: (_Signed, _no_spots),
+        OAuth1: (_Signed, _signature_spots),
     }
 )
 """How each kind of scheme is checked; a scheme without an entry has that of the nearest class above it."""
@@ -185,6 +190,12 @@ def door_of(integration: Integration, values: Mapping[str, Any], desk: TokenDesk
         f"simulate() cannot check what auth_mode {type(integration.auth).mode} signs. "
         "Test against the provider's sandbox, or record it once: nango_py.testing.record."
     )
+
+
+def placeholders_in(trees: Iterable[Mapping[str, Any] | None]) -> set[str]:
+    """Return the names of credentials that stand in declared headers and parameters."""
+    texts = [text for tree in trees for text in (tree or {}).values() if isinstance(text, str)]
+    return {name for text in texts for name in _PLACEHOLDER.findall(text)}
 
 
 def _names_of(integration: Integration) -> set[str]:

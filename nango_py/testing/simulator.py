@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from nango_py.model import Integration
 from nango_py.template import split
 from nango_py.testing.accounts import made_up, made_up_text
 from nango_py.testing.bodies import put
-from nango_py.testing.doors import Door, door_of
+from nango_py.testing.doors import Door, door_of, placeholders_in
 from nango_py.testing.faults import Faults
 from nango_py.testing.limits import Counter, refusal_headers
 from nango_py.testing.lists import page_of, pagination_for
@@ -26,7 +27,7 @@ from nango_py.testing.tokens import Client, TokenDesk
 from nango_py.testing.transport import SimulatedTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from nango_py.clock import Clock
     from nango_py.testing.faults import Fault
@@ -107,6 +108,14 @@ class Simulator:
         """Answer one more of the coming authorized requests with *body*; of a 204, with nothing."""
         empty = Answered(status=status, headers=headers or {})
         self._next.append(empty if status == 204 else json_body(status, body, headers))  # noqa: PLR2004
+
+    def push(self, answered: Answered) -> None:
+        """Give one more of the coming authorized requests this answer."""
+        self._next.append(answered)
+
+    def forget_answers(self) -> None:
+        """Take back the answers that nobody asked for."""
+        self._next.clear()
 
     def end_tokens(self) -> None:
         """Let every access token end now."""
@@ -224,10 +233,12 @@ class Simulator:
         return json_body(404, {"error": "There is nothing here."})
 
 
-def declared_by(source: str | Path | Integration, blueprints: Sequence[str | Path] = ()) -> Integration:
+def declared_by(
+    source: str | Path | Integration | Mapping[str, Any], blueprints: Sequence[str | Path] = ()
+) -> Integration:
     """Return the integration that a blueprint makes.
 
-    *source* is its key (``close:v0``), its file (the newest version in it), or an integration already.
+    *source* is its key (``close:v0``), its file (the newest version in it), the keys of an integration, or one.
 
     Raises:
         ConfigError: The blueprint is broken.
@@ -236,18 +247,20 @@ def declared_by(source: str | Path | Integration, blueprints: Sequence[str | Pat
 
     if isinstance(source, Integration):
         return source
-    path = Path(source)
-    is_file = path.suffix in {".yaml", ".yml"}
-    folders = (path.parent, *blueprints) if is_file else tuple(blueprints)
-    key = path.stem if is_file else str(source)
-    declared = load({"integrations": {"simulated": {"extends_blueprint": key}}}, blueprints=folders, environ={})
+    folders, keys = tuple(blueprints), source
+    if not isinstance(keys, Mapping):
+        path = Path(keys)
+        is_file = path.suffix in {".yaml", ".yml"}
+        folders = (path.parent, *folders) if is_file else folders
+        keys = {"extends_blueprint": path.stem if is_file else str(source)}
+    declared = load({"integrations": {"simulated": keys}}, blueprints=folders, environ={})
     if "simulated" not in declared.integrations:
         raise ConfigError(declared.broken["simulated"])
     return declared.integrations["simulated"]
 
 
 def simulate(
-    source: str | Path | Integration,
+    source: str | Path | Integration | Mapping[str, Any],
     *,
     credentials: Mapping[str, Any] | None = None,
     connection_config: Mapping[str, str] | None = None,
@@ -266,13 +279,13 @@ def simulate(
     blueprints: Sequence[str | Path] = (),
     seed: int = 0,
 ) -> Simulator:
-    """Return a provider that keeps what a blueprint declares; *source* is its key, its file, or an integration.
+    """Return a provider that keeps what a blueprint declares.
 
-    *objects* and *lists* are its data by path, without a slash at either end; the items of a list that have an ``id``
-    are found below it. *credentials* and *connection_config* are made up without them. *refusals* are numbers of
-    authorized requests, from 1, that meet a 429 with a wait of *retry_after* seconds. Access tokens live for
-    *token_lifetime* seconds of *clock* (None: for ever), and have *scopes* (None: all); *required_scopes* are by
-    path.
+    *source* is the blueprint's key or its file, or the keys of an integration. *objects* and *lists* are its data by
+    path, without a slash at either end; the items of a list that have an ``id`` are found below it. *credentials* and
+    *connection_config* are made up without them. *refusals* are numbers of authorized requests, from 1, that meet a
+    429 with a wait of *retry_after* seconds. Access tokens live for *token_lifetime* seconds of *clock* (None: for
+    ever), and have *scopes* (None: all); *required_scopes* are by path.
 
     Raises:
         ConfigError: The blueprint is broken.
@@ -325,7 +338,8 @@ def simulate(
 
 def _credentials(integration: Integration, desk: TokenDesk, now: float, seed: int) -> dict[str, Any]:
     """Return what an account's connection is registered with: tokens are issued, all else is made up."""
-    found = made_up(integration.credentials, seed)
+    requests = integration.declared["requests"]
+    found = made_up(integration.credentials, seed, placeholders_in((requests.get("headers"), requests.get("params"))))
     names = {item.name for item in integration.credentials}
     if "client_id" in names:
         found |= {name: made_up_text(f"account_{name}", seed) for name in ("client_id", "client_secret")}

@@ -103,6 +103,11 @@ class TokenDesk:
         name = self.keys.get("authorization_code_param_in_callback", "code")
         return f"{query['redirect_uri']}?{urlencode({name: code, **state})}"
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Every token that is good, or was."""
+        return (*self._access, *self._refresh, *self._used)
+
     # What comes in from outside
 
     def answer(self, asked: Asked, now: float) -> Answered:
