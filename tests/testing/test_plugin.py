@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest  # noqa: TC002 - pytester needs the module at run time
 
@@ -66,6 +68,23 @@ def test_a_test_that_fails_writes_no_cassette(pytester: pytest.Pytester):
     pytester.runpytest_subprocess("--nango-record").assert_outcomes(failed=1)
 
     assert not (pytester.path / "cassettes").exists()
+
+
+def test_the_tests_of_the_docs_pass(pytester: pytest.Pytester):
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "test-your-integration.md").read_text("utf-8")
+    blocks = dict(re.findall(r"```python\n# tests/(test_\w+)\.py\n(.*?)```", page, re.DOTALL))
+    me = {"id": "user_1", "email": "ann@example.com"}
+    tape = {"action": None, "method": "GET", "url": "https://api.close.com/api/v1/me/"}
+    exchanges = [
+        {"request": tape, "answer": {"status": 200, "headers": {"Content-Type": "application/json"}, "json": me}}
+    ]
+    path = pytester.path / "cassettes" / "test_real_close" / "test_who_am_i.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"nango_cassette": 1, "exchanges": exchanges}), encoding="utf-8")
+    pytester.makepyfile(**blocks)
+
+    assert {"test_leads", "test_real_close"} == set(blocks)
+    pytester.runpytest_subprocess().assert_outcomes(passed=2)
 
 
 def test_the_option_is_explained(pytester: pytest.Pytester):
