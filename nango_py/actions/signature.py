@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ _RESERVED: Mapping[str, Mapping[str, Any]] = {
     "limit": {"type": "integer", "minimum": 1, "description": "How many items to return at most."},
     "page_size": {"type": "integer", "minimum": 1, "description": "How many items to ask for at a time."},
 }
+_FROM_CALLER = frozenset({"input", "item", "steps"})
+"""Names of placeholders whose values a caller decides, or may have handed on."""
 _PROTECTED = frozenset({"authorization", "cookie", "host", "proxy-authorization"})
 
 
@@ -65,9 +68,11 @@ def signature_of(integration: Integration, action: Action | PythonAction) -> Sig
         input=_NOTHING if action.input is None else action.input.document,
         output=_promised(action),
         is_paginated=action.paginate is not None,
-        is_download=False,
-        annotations=_annotations(action),
-        protected=tuple(sorted({name for request in _requests(action) for name in _reached(integration, request)})),
+        is_download=action.output.download,
+        annotations=_annotations(integration, action),
+        protected=tuple(
+            sorted({name for request in _requests(integration, action) for name in _reached(integration, request)})
+        ),
         reserved=_RESERVED if action.paginate is not None else {},
     )
 
@@ -76,14 +81,17 @@ def _promised(action: Action) -> Mapping[str, Any] | None:
     """Return the output's schema; of an output that is mapped, its names at least."""
     if action.output.schema is not None:
         return action.output.schema.document
-    if action.output.map is None:
+    if action.output.map is None or action.output.flatten:
         return None
     names = list(action.output.map)
     return {"type": "object", "properties": {name: {} for name in names}, "required": names}
 
 
-def _requests(action: Action) -> tuple[ActionRequest, ...]:
-    return (action.request,)
+def _requests(integration: Integration, action: Action) -> Iterator[ActionRequest]:
+    if action.request is not None:
+        yield action.request
+    for step in action.steps:
+        yield from _requests(integration, step.own or integration.actions[step.action or ""])
 
 
 def _reached(integration: Integration, request: ActionRequest) -> Iterator[str]:
@@ -91,13 +99,13 @@ def _reached(integration: Integration, request: ActionRequest) -> Iterator[str]:
     carrying = {name.lower() for name, value in integration.requests.headers.items() if isinstance(value, Template)}
     for name, value in request.headers.items():
         is_protected = name.lower() in _PROTECTED | carrying or integration.auth.uses_header(name)
-        if is_protected and isinstance(value, Template) and any(path[0] == "input" for path in value.names):
+        if is_protected and isinstance(value, Template) and any(path[0] in _FROM_CALLER for path in value.names):
             yield name
 
 
-def _annotations(action: Action) -> Annotations:
+def _annotations(integration: Integration, action: Action) -> Annotations:
     """Return what is declared, and for the rest what the methods of the requests say (RFC 9110 section 9.2)."""
-    own = [_of_request(request) for request in _requests(action)]
+    own = [_of_request(request) for request in _requests(integration, action)]
     said = action.annotations
     read_only = _first(said.read_only, _all(each.read_only for each in own))
     return Annotations(
@@ -107,10 +115,17 @@ def _annotations(action: Action) -> Annotations:
     )
 
 
+_READS = Annotations(read_only=True, destructive=False, idempotent=True)
+_GRAPHQL_READ = re.compile(r"(?:[\s,]|#[^\n]*(?:\n|$))*(?:\{|query\b)(?!.*\b(?:mutation|subscription)\b)", re.DOTALL)
+"""A document that only has queries (https://spec.graphql.org/October2021/#sec-Document)."""
+
+
 def _of_request(request: ActionRequest) -> Annotations:
+    if request.graphql is not None:
+        return _READS if _GRAPHQL_READ.match(request.graphql.query) else Annotations(read_only=False)
     match request.method:
         case "GET" | "HEAD":
-            return Annotations(read_only=True, destructive=False, idempotent=True)
+            return _READS
         case "PUT" | "DELETE":
             return Annotations(read_only=False, destructive=True, idempotent=True)
         case "PATCH":

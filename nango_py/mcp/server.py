@@ -12,8 +12,9 @@ from mcp_types import Tool as ProtocolTool
 
 from nango_py.errors import NangoError
 from nango_py.mcp.progress import relayed
-from nango_py.mcp.results import failed, succeeded
+from nango_py.mcp.results import failed, gave_file, succeeded
 from nango_py.tools.arguments import input_of
+from nango_py.tools.downloads import aread_file
 from nango_py.tools.tool import FORMATS
 
 if TYPE_CHECKING:
@@ -58,7 +59,10 @@ async def _called(
     trigger = partial(nango.trigger_action, signature.integration, signature.name, offer.user_id)
     try:
         given = input_of(signature, arguments, who=f"tool {offer.tool.name!r}")
-        return succeeded(offer.tool, await trigger(given, on_event=heard), most)
+        output = await trigger(given, on_event=heard)
+        if signature.is_download:
+            return gave_file(offer.tool, await aread_file(offer.tool, output))
+        return succeeded(offer.tool, output, most)
     except NangoError as error:
         return failed(f"{type(error).__name__}: {error}")
     except Exception as error:

@@ -17,7 +17,7 @@ from nango_py.tools.schemas import TOOL_LIMIT, WRAPPED, is_wrapped
 if TYPE_CHECKING:
     from nango_py.actions.signature import Signature
 
-__all__ = ["MAX_FILE", "input_of"]
+__all__ = ["MAX_FILE", "input_of", "with_bytes"]
 
 MAX_FILE = 10 * 1024 * 1024
 """Bytes of one file that a model may hand in, or get."""
@@ -44,6 +44,16 @@ def input_of(signature: Signature, arguments: Mapping[str, Any] | str | None, *,
     if not isinstance(read, dict):
         raise InputError(f"{who}: {WRAPPED!r} must be an object.")
     return {**read, **reserved}
+
+
+def with_bytes(schema: Mapping[str, Any], given: Mapping[str, Any], *, who: str) -> dict[str, Any]:
+    """Return what JSON gives, in which base64 text is bytes wherever *schema* has a file.
+
+    Raises:
+        InputError: A file is no base64 text, or too large.
+    """
+    read: dict[str, Any] = _Reader(schema, who).read([schema], given, "")
+    return read
 
 
 def _parsed(arguments: Mapping[str, Any] | str | None, who: str) -> Mapping[str, Any]:

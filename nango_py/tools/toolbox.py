@@ -8,6 +8,7 @@ from nango_py.errors import UnknownAction, UsageError
 from nango_py.location import did_you_mean
 from nango_py.tools.arguments import input_of
 from nango_py.tools.choice import choose
+from nango_py.tools.downloads import aread_file, read_file
 from nango_py.tools.results import json_of
 from nango_py.tools.tool import FORMATS
 
@@ -58,17 +59,15 @@ class _Box(list[dict[str, Any]]):
 
     def _prepared(
         self, name: str, arguments: Mapping[str, Any] | str | None, user_id: str | None
-    ) -> tuple[str, str, str, dict[str, Any]]:
-        """Return what ``trigger_action`` is called with."""
+    ) -> tuple[Tool, str, dict[str, Any]]:
+        """Return the tool, the user and the input."""
         tool = self._tools.get(name)
         if tool is None:
             raise UnknownAction(f"{name!r} is none of these tools. {did_you_mean(str(name), self._tools)}".rstrip())
         user = user_id or self._user_id
         if user is None:
             raise UsageError("whose account? Say tools(..., user_id=) or call(..., user_id=).")
-        signature = tool.signature
-        given = input_of(signature, arguments, who=f"tool {name!r}")
-        return signature.integration, signature.name, user, given
+        return tool, user, input_of(tool.signature, arguments, who=f"tool {name!r}")
 
 
 class Tools(_Box):
@@ -86,7 +85,9 @@ class Tools(_Box):
         user_id: str | None = None,
         **options: Any,
     ) -> Any:
-        """Run the tool that a model calls and return its output as a JSON value; bytes are base64 text.
+        """Run the tool that a model calls and return its output as a JSON value.
+
+        A file is ``{"filename", "content_type", "size", "base64"}``, of at most 10 MiB.
 
         *arguments* are as the vendor hands them out: a mapping, or JSON text. *options* are those of
         ``trigger_action``: deadline, idempotency_key, on_event.
@@ -96,8 +97,10 @@ class Tools(_Box):
             InputError: The arguments do not fit; the message helps the model to do better.
             RemoteError: The provider refused or failed.
         """
-        integration, action, user, given = self._prepared(name, arguments, user_id)
-        return json_of(self._nango.trigger_action(integration, action, user, given, **options))
+        tool, user, given = self._prepared(name, arguments, user_id)
+        signature = tool.signature
+        output = self._nango.trigger_action(signature.integration, signature.name, user, given, **options)
+        return read_file(tool, output).as_json() if signature.is_download else json_of(output)
 
 
 class AsyncTools(_Box):
@@ -122,5 +125,7 @@ class AsyncTools(_Box):
         **options: Any,
     ) -> Any:
         """Run the tool that a model calls; as :meth:`Tools.call`."""
-        integration, action, user, given = self._prepared(name, arguments, user_id)
-        return json_of(await self._nango.trigger_action(integration, action, user, given, **options))
+        tool, user, given = self._prepared(name, arguments, user_id)
+        signature = tool.signature
+        output = await self._nango.trigger_action(signature.integration, signature.name, user, given, **options)
+        return (await aread_file(tool, output)).as_json() if signature.is_download else json_of(output)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Self
+from os import PathLike
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     from nango_py.engine import Nango
     from nango_py.events import OnEvent
 
-__all__ = ["OMITTED", "AsyncFace", "Face", "Omitted"]
+__all__ = ["OMITTED", "AsyncFace", "Face", "File", "Omitted"]
+
+File: TypeAlias = bytes | BinaryIO | PathLike[str]
+"""A file to send; a plain text is never a path."""
 
 
 class Omitted(Enum):

@@ -143,7 +143,7 @@ def method_of(signature: Signature, *, name: str, stream_name: str, names: Names
     """Return the method of an action; the types that it needs get their names from *names*."""
     prefix = class_name(face, signature.name)
     taking = Reader(signature.input, names, prefix, is_input=True)
-    parameters, given, notes = _taken(signature, taking)
+    parameters, given, notes = _taken(signature, taking, class_name(prefix, "Others"))
     own = "Item" if signature.is_paginated else "Output"
     giving = Reader({} if signature.output is None else signature.output, names, f"{prefix}{own}", is_input=False)
     item, more = _given(signature, giving, style)
@@ -192,7 +192,9 @@ def _adapters(
     return name, item_name, [line + style.adapter(item_name, item)]
 
 
-def _taken(signature: Signature, reader: Reader) -> tuple[tuple[_Parameter, ...], Shape | None, tuple[str, ...]]:
+def _taken(
+    signature: Signature, reader: Reader, hint: str
+) -> tuple[tuple[_Parameter, ...], Shape | None, tuple[str, ...]]:
     """Return the arguments that an input is made of, or the shape of the one that it is."""
     schema, lost = reader.flat(signature.input)
     reserved = tuple(
@@ -206,10 +208,10 @@ def _taken(signature: Signature, reader: Reader) -> tuple[tuple[_Parameter, ...]
     others = schema.get("additionalProperties", not fields)
     own = Names("self")
     if not fields and others is not False:
-        value = ANYTHING if others is True else reader.read(others, f"{signature.name}Value").shape
+        value = ANYTHING if others is True else reader.read(others, hint).shape
         given = OneOf((Named(f"Mapping[str, {flat(value)}]"), _NULL))
         return _parameters(reserved, None, Names("input", "self")), given, (*lost, *notes, *beyond(schema))
-    more = None if others is False else ANYTHING if others is True else reader.read(others, "Other").shape
+    more = None if others is False else ANYTHING if others is True else reader.read(others, hint).shape
     fields = tuple(field for field in fields if field.name not in signature.reserved)
     return _parameters((*fields, *reserved), more, own), None, (*lost, *notes, *beyond(schema))
 

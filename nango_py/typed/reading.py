@@ -239,7 +239,8 @@ class Reader:
         reads = [self.read(item, f"{hint}{number}") for number, item in enumerate(first, 1)]
         is_exact = rest is False or schema.get("maxItems") == len(first)
         if first and is_exact and schema.get("minItems", 0) >= len(first):
-            return Read(TupleOf(tuple(read.shape for read in reads)), _inside("item", reads))
+            shapes = tuple(read.shape for read in reads)
+            return Read(NEVER if NEVER in shapes else TupleOf(shapes), _inside("item", reads))
         if first:
             more = [self.read(rest, f"{hint}Item")]
             notes = (_note("prefixItems", first), *_inside("item", [*reads, *more]))

@@ -70,6 +70,9 @@ class TypedDicts:
         """Return a class, or where a key is no name the functional form."""
         if isinstance(definition, Definition):
             return _alias(definition)
+        if any(not field.name for field in definition.fields):
+            named = tuple(field for field in definition.fields if field.name)
+            definition = replace(definition, fields=named, notes=(*definition.notes, 'the key ""'))
         if all(_is_attribute(field.name, definition) for field in definition.fields):
             return self._class(definition)
         lines = [comment(said(definition.description, definition.notes), 0)]
@@ -276,6 +279,8 @@ def _with(shape: Shape, name: str) -> Shape:
 def _for_msgspec(shape: Shape) -> tuple[Shape, tuple[str, ...]]:
     """Return a shape of which msgspec can make a decoder, and notes on what it cannot tell apart."""
     match shape:
+        case Named("Never"):
+            return ANYTHING, ("nothing at all fits",)
         case ListOf(item):
             inner, notes = _for_msgspec(item)
             return ListOf(inner), notes

@@ -12,6 +12,12 @@ from nango_py import Nango
 
 SECRET = "k3y-that-nobody-sees"
 THINGS = [{"id": number, "name": f"Thing {number}", "note": "x" * 100} for number in range(250)]
+FILES = {
+    "raw": ("application/octet-stream", bytes(range(256))),
+    "text": ("text/plain; charset=utf-8", "grüße".encode()),
+    "picture": ("image/png", b"\x89PNG"),
+    "huge": ("application/octet-stream", b"x" * (10 * 1024 * 1024 + 1)),
+}
 KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 
@@ -30,6 +36,9 @@ class Provider(BaseHTTPRequestHandler):
         if path == "/things":
             page = int(dict(pair.split("=") for pair in query.split("&") if pair).get("page", 1))
             return self.answer({"things": THINGS[page * 50 - 50 : page * 50]})
+        if path.startswith("/files/"):
+            media_type, data = FILES[path.removeprefix("/files/")]
+            return self.send(data, 200, media_type)
         if path == "/hang":
             self.server.arrived.set()
             self.connection.settimeout(60)
@@ -43,14 +52,19 @@ class Provider(BaseHTTPRequestHandler):
         return self.answer({"error": f"no {path}, and {SECRET} does not help"}, 404)
 
     def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        data = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/files":
+            return self.answer({"id": 1, "size": len(data), "is_same": data == FILES["raw"][1]}, 201)
+        body = json.loads(data)
         self.server.seen.append(("POST", self.path))
-        self.answer({"id": 900, **body}, 201)
+        return self.answer({"id": 900, **body}, 201)
 
     def answer(self, document, status=200):
-        data = json.dumps(document).encode()
+        self.send(json.dumps(document).encode(), status, "application/json")
+
+    def send(self, data, status, media_type):
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
@@ -101,6 +115,13 @@ def write_program(folder, port):
                   additionalProperties: false
                 request: {{method: POST, path: things, json: {{name: "${{input.name}}"}}}}
                 output: {{schema: {{type: object, required: [id], properties: {{id: {{type: integer}}}}}}}}
+              get-file:
+                input: {{type: object, properties: {{name: {{type: string}}}}, required: [name]}}
+                request: {{path: "files/${{input.name}}"}}
+                output: {{download: true}}
+              send-file:
+                input: {{type: object, properties: {{file: {{type: string, format: binary}}}}, required: [file]}}
+                request: {{method: POST, path: files, raw: {{content: "${{input.file}}"}}}}
               get-missing: {{request: {{path: missing}}}}
               hang: {{request: {{path: hang}}}}
         """)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from base64 import b64decode, b64encode
 from contextlib import asynccontextmanager, contextmanager
 
 import anyio
@@ -15,9 +16,10 @@ from mcp import Client, StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
-from tests.mcp.provider import SECRET, providing, write_program
+from tests.mcp.provider import FILES, SECRET, providing, write_program
 
 COMMAND = (sys.executable, "-c", "from nango_py.cli import main; main()", "mcp")
+READING = {"acme_count", "acme_get_file", "acme_get_missing", "acme_hang", "acme_list_things"}
 TOKEN = "t0ken-of-the-test-that-is-long-enough"
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
@@ -76,14 +78,7 @@ async def over_http(url, token=TOKEN, mode="auto"):
 def test_a_client_lists_and_calls_the_tools(provider, environ, tmp_path, transport, mode):
     async def meet(client):
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-        assert {
-            "acme_add_thing",
-            "acme_burst",
-            "acme_count",
-            "acme_get_missing",
-            "acme_hang",
-            "acme_list_things",
-        } == set(tools)
+        assert READING | {"acme_add_thing", "acme_burst", "acme_send_file"} == set(tools)
         listing = tools["acme_list_things"]
         assert "Things, in order." == listing.description
         assert (True, False, True) == (
@@ -141,9 +136,7 @@ def test_progress_reaches_the_client_and_what_an_action_prints_does_not(environ,
 
     async def main():
         async with over_stdio(tmp_path, environ, "--user", "user-1", "--read-only") as client:
-            assert {"acme_count", "acme_get_missing", "acme_hang", "acme_list_things"} == {
-                tool.name for tool in (await client.list_tools()).tools
-            }
+            assert READING == {tool.name for tool in (await client.list_tools()).tools}
             counted = await client.call_tool("acme_count", {}, progress_callback=hear)
             assert {"counted": 3} == json.loads(counted.content[0].text)
 
@@ -183,6 +176,32 @@ def test_a_long_output_is_cut_and_says_so(environ, tmp_path):
     assert 5 < kept < 100
     assert f"Cut: the first {kept} of 100 items, which fit into 2,000 characters." == result.content[1].text
     assert not result.is_error
+
+
+def test_files_go_in_as_base64_and_come_out_as_what_they_are(environ, tmp_path):
+    async def main():
+        async with over_stdio(tmp_path, environ, "--user", "user-1") as client:
+            schema = {tool.name: tool for tool in (await client.list_tools()).tools}["acme_send_file"].input_schema
+            assert {
+                "type": "string",
+                "contentEncoding": "base64",
+                "description": "The file's bytes as base64 text.",
+            } == (schema["properties"]["file"])
+            sent = await client.call_tool("acme_send_file", {"file": b64encode(FILES["raw"][1]).decode()})
+            assert {"id": 1, "size": 256, "is_same": True} == json.loads(sent.content[0].text)
+            bad = await client.call_tool("acme_send_file", {"file": "/etc/passwd"})
+            assert (True, "a file is handed in as base64 text.") == (bad.is_error, bad.content[0].text[-35:])
+            return {name: await client.call_tool("acme_get_file", {"name": name}) for name in FILES}
+
+    got = anyio.run(main)
+    assert FILES["raw"][1] == b64decode(got["raw"].content[0].resource.blob)
+    assert ("grüße", "text/plain") == (
+        got["text"].content[0].resource.text,
+        got["text"].content[0].resource.mime_type,
+    )
+    assert ("image", "image/png") == (got["picture"].content[0].type, got["picture"].content[0].mime_type)
+    assert got["huge"].is_error
+    assert "more than 10,485,760 bytes" in got["huge"].content[0].text
 
 
 def test_http_answers_only_who_shows_the_token_and_means_this_machine(environ, tmp_path):
