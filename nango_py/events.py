@@ -24,8 +24,8 @@ __all__ = [
 class Event:
     """What every event says: which execution of which action it is about, and for whom.
 
-    ``parent_id`` is the execution that ran this one by ``ctx.run``, or None. ``elapsed`` counts the seconds since the
-    execution began.
+    ``parent_id`` is the execution that ran this one, by ``ctx.run`` or as a step, or None. ``elapsed`` counts the
+    seconds since the execution began.
     """
 
     execution_id: str

@@ -27,7 +27,7 @@ FIELDS = {
     "user_id": "whose connection",
     "action": "the action that runs",
     "execution_id": "one run of an action; every line of it says the same",
-    "parent_id": "the execution that ran this one, by `ctx.run`",
+    "parent_id": "the execution that ran this one, by `ctx.run` or as a step",
     "outcome": "of an action: `success`, `error` or `cancelled`",
     "method": "of the request",
     "host": "that the request goes to",

@@ -205,8 +205,9 @@ class _Exchange:
         """Return what *sending* does, within a span where somebody traces."""
         above = None if self.execution is None else self.execution.span
         span = tracing.begin_attempt(self.request, again=len(self.attempts), parent=above, mask=self.session.masked)
-        if span is None:
-            return (yield from sending)
+        return sending if span is None else self._within(span, sending)
+
+    def _within(self, span: Any, sending: Flow[Response | TransportError]) -> Flow[Response | TransportError]:
         try:
             result = yield from sending
         except BaseException as error:

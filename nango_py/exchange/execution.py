@@ -40,7 +40,7 @@ class Execution:
     deadline: float | None = None
     on_event: OnEvent | None = field(default=None, repr=False)
     parent: Execution | None = field(default=None, repr=False)
-    """The execution that runs this one, by ``ctx.run``."""
+    """The execution that runs this one, by ``ctx.run`` or as a step."""
     id: str = field(default_factory=partial(token_hex, 16))
     started_at: float = field(init=False)
     _span: Any = field(default=None, init=False, repr=False)
@@ -188,8 +188,12 @@ def in_time(execution: Execution | None, flow: Flow[_T]) -> Flow[_T]:
         DeadlineError: The time is over.
     """
     if execution is None:
-        return (yield from flow)
+        return flow
     execution.check()
+    return flow if execution.deadline is None else _in_time(execution, flow)
+
+
+def _in_time(execution: Execution, flow: Flow[_T]) -> Flow[_T]:
     try:
         return (yield from flow)
     except TimeoutError:
@@ -207,6 +211,10 @@ def pause(seconds: float) -> Flow[None]:
 
 def waits(execution: Execution | None, flow: Flow[_T], reason: str) -> Flow[_T]:
     """Return what *flow* does, and tell of each of its waits."""
+    return flow if execution is None and not tracing.is_wanted() else _told(execution, flow, reason)
+
+
+def _told(execution: Execution | None, flow: Flow[_T], reason: str) -> Flow[_T]:
     try:
         effect = next(flow)
         while True:
