@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from nango_py.typed.names import TYPE_NAMES, Names, snake_name
 from nango_py.typed.shape import (
     ANYTHING,
+    NEVER,
     Definition,
     ListOf,
     Lit,
@@ -149,8 +150,8 @@ class Pydantic:
     """Models of pydantic, which check and convert."""
 
     def fitted(self, shape: Shape) -> tuple[Shape, tuple[str, ...]]:
-        """Return the shape; in a model a file is its bytes."""
-        return _without_files(shape), ()
+        """Return the shape; in a model a file is its bytes, and nothing is never."""
+        return _for_models(shape), _impossible(shape)
 
     def write(self, definition: Record | Definition) -> str:
         """Return a model, or a name that pydantic can follow round and round."""
@@ -207,7 +208,8 @@ class Msgspec:
 
     def fitted(self, shape: Shape) -> tuple[Shape, tuple[str, ...]]:
         """Return the shape with ``Any`` for what msgspec refuses; in a model a file is its bytes."""
-        return _for_msgspec(_without_files(shape))
+        fitted, notes = _for_msgspec(_for_models(shape))
+        return fitted, (*_impossible(shape), *notes)
 
     def write(self, definition: Record | Definition) -> str:
         """Return a Struct."""
@@ -256,18 +258,24 @@ class Msgspec:
         return f"msgspec.convert({value}, type={adapter})"
 
 
-def _without_files(shape: Shape) -> Shape:
+def _impossible(shape: Shape) -> tuple[str, ...]:
+    return ("nothing at all fits",) if NEVER in within(shape) else ()
+
+
+def _for_models(shape: Shape) -> Shape:
     match shape:
         case Named("File"):
             return Named("bytes")
+        case Named("Never"):
+            return ANYTHING
         case ListOf(item):
-            return ListOf(_without_files(item))
+            return ListOf(_for_models(item))
         case Mapped(value):
-            return Mapped(_without_files(value))
+            return Mapped(_for_models(value))
         case TupleOf(items):
-            return TupleOf(tuple(map(_without_files, items)))
+            return TupleOf(tuple(map(_for_models, items)))
         case OneOf(members):
-            return union(map(_without_files, members))
+            return union(map(_for_models, members))
     return shape
 
 
@@ -279,8 +287,6 @@ def _with(shape: Shape, name: str) -> Shape:
 def _for_msgspec(shape: Shape) -> tuple[Shape, tuple[str, ...]]:
     """Return a shape of which msgspec can make a decoder, and notes on what it cannot tell apart."""
     match shape:
-        case Named("Never"):
-            return ANYTHING, ("nothing at all fits",)
         case ListOf(item):
             inner, notes = _for_msgspec(item)
             return ListOf(inner), notes
