@@ -50,7 +50,11 @@ def make_request(
     if content is not None:
         # Last: a media type that says where its parts end is true of these bytes only.
         usual.update(content.headers)
-        body = {"content" if isinstance(content.body, bytes) else "stream": content.body}
+        body = {"content": content.body}
+        if not isinstance(content.body, bytes):
+            # httpx leaves the headers of what is streamed to whoever streams it.
+            usual["Host"] = url.netloc.decode("ascii")
+            body = {"stream": content.body}
     return Request(
         method,
         with_query(url, [*own, *given]),

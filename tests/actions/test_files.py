@@ -74,6 +74,7 @@ def test_raw_body_is_the_files_bytes(backend, make, path):
     assert [DATA] == sent.bodies
     told = sent.request.headers.get("Content-Length"), sent.request.headers.get("Transfer-Encoding")
     assert ((None, "chunked") if isinstance(file, Pipe) else (str(len(DATA)), None)) == told
+    assert "birds.test" == sent.request.headers["Host"]
     close(file)
 
 
