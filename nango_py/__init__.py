@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nango_py.engine import Nango
     from nango_py.errors import (
         AccessDenied,
+        ActionError,
         AuthenticationError,
         CallbackError,
         ConfigError,
@@ -48,10 +49,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ERRORS = (
-    "AccessDenied", "AuthenticationError", "CallbackError", "ConfigError", "CredentialsError", "DeadlineError",
-    "DecryptionError", "DuplicateConnection", "ForeignOriginError", "InputError", "MissingScopes", "NangoError",
-    "OutputError", "PaginationError", "RateLimitedError", "ReauthRequired", "RemoteError", "ResponseError",
-    "StoreError", "UnknownAction", "UnknownConnection", "UnknownIntegration", "UnreachableError", "UsageError",
+    "AccessDenied", "ActionError", "AuthenticationError", "CallbackError", "ConfigError", "CredentialsError",
+    "DeadlineError", "DecryptionError", "DuplicateConnection", "ForeignOriginError", "InputError", "MissingScopes",
+    "NangoError", "OutputError", "PaginationError", "RateLimitedError", "ReauthRequired", "RemoteError",
+    "ResponseError", "StoreError", "UnknownAction", "UnknownConnection", "UnknownIntegration", "UnreachableError",
+    "UsageError",
 )  # fmt: skip
 _HOMES = {
     "AsyncContext": "actions.context",
@@ -76,13 +78,13 @@ _HOMES = {
 }
 
 __all__ = [
-    "AccessDenied", "AsyncContext", "AsyncDownload", "AsyncNango", "AuthenticationError", "AuthorizationRequest",
-    "CallbackError", "CheckResult", "ConfigError", "Connection", "ConnectionView", "Context", "CredentialsError",
-    "DeadlineError", "DecryptionError", "DeviceAuthorization", "Download", "DuplicateConnection",
-    "ForeignOriginError", "InputError", "KeptAlive", "Limit", "Location", "MissingScopes", "Nango", "NangoError",
-    "OutputError", "Page", "PaginationError", "Problem", "RateLimitedError", "ReauthRequired", "RemoteError",
-    "ResponseError", "Secret", "StoreError", "UnknownAction", "UnknownConnection", "UnknownIntegration",
-    "UnreachableError", "UsageError", "__version__", "action",
+    "AccessDenied", "ActionError", "AsyncContext", "AsyncDownload", "AsyncNango", "AuthenticationError",
+    "AuthorizationRequest", "CallbackError", "CheckResult", "ConfigError", "Connection", "ConnectionView",
+    "Context", "CredentialsError", "DeadlineError", "DecryptionError", "DeviceAuthorization", "Download",
+    "DuplicateConnection", "ForeignOriginError", "InputError", "KeptAlive", "Limit", "Location", "MissingScopes",
+    "Nango", "NangoError", "OutputError", "Page", "PaginationError", "Problem", "RateLimitedError",
+    "ReauthRequired", "RemoteError", "ResponseError", "Secret", "StoreError", "UnknownAction", "UnknownConnection",
+    "UnknownIntegration", "UnreachableError", "UsageError", "__version__", "action",
 ]  # fmt: skip
 
 

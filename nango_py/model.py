@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nango_py.json_schema import Schema
     from nango_py.location import Location, Problem
     from nango_py.policy.breaker import CircuitBreaker
+    from nango_py.policy.named_errors import NamedError
     from nango_py.policy.pagination import Pagination
     from nango_py.policy.rate_limit_rule import RateLimit
     from nango_py.secret import Secret
@@ -39,6 +40,7 @@ __all__ = [
     "Raw",
     "Requests",
     "Sign",
+    "Step",
     "Timeouts",
     "UsedBlueprint",
     "Verification",
@@ -168,17 +170,36 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A part of an action: a request of its own, or another action; ``for_each`` item of a list, where it says so."""
+
+    name: str
+    location: Location
+    own: Action | None = None
+    action: str | None = None
+    """The name of the other action, which is given ``input``."""
+    input: Mapping[str, Tree] = field(default_factory=dict)
+    for_each: Template | None = None
+    when: Template | None = None
+    concurrency: int = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
     """A named unit of work of an integration, declared."""
 
     name: str
     location: Location
-    request: ActionRequest
+    request: ActionRequest | None = None
+    """None where it has steps."""
     description: str = ""
     input: Schema | None = None
     paginate: Pagination | None = None
+    """How its list is walked: that of the last step, where the list is the output."""
     output: Output = field(default_factory=Output)
     ok: Sign | None = None
+    on_error: tuple[NamedError, ...] = ()
+    steps: tuple[Step, ...] = ()
     requires_scopes: tuple[str | tuple[str, ...], ...] = ()
     """Each has to be granted; of a tuple, any one."""
     idempotency_key: Tree = None

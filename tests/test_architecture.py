@@ -31,9 +31,10 @@ from nango_py.model import (
 )
 from nango_py.policy.breaker import CircuitBreaker
 from nango_py.policy.limit_headers import LimitHeaders
+from nango_py.policy.named_errors import NamedError
 from nango_py.policy.pagination import Pagination
 from nango_py.policy.rate_limit_rule import RateLimit
-from nango_py.policy.reactions import Reaction
+from nango_py.policy.reactions import Reaction, When
 from nango_py.policy.retry_policy import RetryPolicy
 
 if TYPE_CHECKING:
@@ -178,6 +179,8 @@ def field_names(kind: type) -> set[str]:
     [
         ("retry", RetryPolicy, set()),
         ("reaction", Reaction, set()),
+        ("named_error", NamedError, set()),
+        ("when", When, set()),
         ("pagination", Pagination, set()),
         ("field", Field, {"name"}),
         ("network", Network, set()),

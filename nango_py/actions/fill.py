@@ -42,19 +42,23 @@ def fill(
     action: Action,
     given: Mapping[str, Any],
     plan: Plan,
-    functions: Mapping[str, Any],
+    beside: Mapping[str, Any],
     *,
     who: str,
     key_header: str | None = None,
 ) -> Filled:
     """Return the action's request with its placeholders filled; *key_header* is where its idempotency key stands.
 
+    *beside* is what they see beside the input and the account: functions, and in a step what was there before.
+
     Raises:
         InputError: A placeholder inside a longer text, or in the path, has no value; or a value does not fit where
             it would stand.
     """
     request = action.request
-    values = {**plan.values, **functions, "input": given}
+    if request is None:
+        raise AssertionError(action.name)
+    values = {**plan.values, "input": given, **beside}
     try:
         headers = filled_headers(request.headers, values)
         key = None if action.idempotency_key is None else render_tree(action.idempotency_key, values)
@@ -74,7 +78,9 @@ def fill(
                 "input": given,
                 "connection_config": plan.values["connection_config"],
                 "metadata": plan.values["metadata"],
-                **functions,
+                **beside,
+                # In an output map `item` is what the answer holds.
+                **({"parent": beside["item"]} if "item" in beside else {}),
             },
         )
     except (InputError, TemplateError) as error:

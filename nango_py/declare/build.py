@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from nango_py.auth import SCHEMES, SPELLINGS
 from nango_py.declare.action_requests import filled_in, overrides_of, request_of, timeouts_of
-from nango_py.declare.policies import circuit_breaker_of, rate_limits_of, retry_of
+from nango_py.declare.policies import circuit_breaker_of, named_errors_of, rate_limits_of, retry_of
+from nango_py.declare.steps import check_kind, filled_between, linked, steps_of
 from nango_py.document import pointer_to
 from nango_py.field import Field
 from nango_py.json_schema import Schema
@@ -83,9 +84,13 @@ class Builder:
             timeouts=timeouts_of(data.get("timeouts")),
             circuit_breaker=circuit_breaker_of(self, data.get("circuit_breaker", False)),
             response_limit=data.get("response_limit"),
-            actions={
-                name: self._action(name, keys, pagination) for name, keys in _known(data.get("actions")).items()
-            },
+            actions=linked(
+                self,
+                {
+                    name: self._declared_action(name, keys, pagination)
+                    for name, keys in _known(data.get("actions")).items()
+                },
+            ),
             oauth_client_id=_secret(data.get("oauth_client_id")),
             oauth_client_secret=_secret(data.get("oauth_client_secret")),
             oauth_scopes=tuple(data.get("oauth_scopes", ())),
@@ -177,9 +182,22 @@ class Builder:
         if text is not None:
             self.attempt(pointer, lambda: compile_path(text), "path")
 
-    def _action(self, name: str, keys: Mapping[str, Any], default: Pagination | None) -> Action:
+    def _declared_action(self, name: str, keys: Mapping[str, Any], default: Pagination | None) -> Action:
         pointer = pointer_to("actions", name)
-        request = request_of(self, keys["request"], f"{pointer}/request")
+        check_kind(self, keys, pointer)
+        action = self._action(name, keys, pointer, default)
+        if "steps" not in keys:
+            return action
+
+        def make(name: str, keys: Mapping[str, Any], at: str) -> Action:
+            own = self._action(name, keys, at, default)
+            return replace(own, input=action.input, on_error=(*own.on_error, *action.on_error))
+
+        steps = steps_of(self, name, keys["steps"], make)
+        return replace(action, steps=steps, calls=action.calls or bool(_called(*filled_between(steps))))
+
+    def _action(self, name: str, keys: Mapping[str, Any], pointer: str, default: Pagination | None) -> Action:
+        request = request_of(self, keys["request"], f"{pointer}/request") if "request" in keys else None
         key = self._idempotency_key(keys, pointer)
         output = self._output(keys.get("output", {}), f"{pointer}/output")
         return Action(
@@ -191,12 +209,13 @@ class Builder:
             paginate=self._paginate(keys.get("paginate", False), default, f"{pointer}/paginate"),
             output=output,
             ok=self._sign(keys.get("ok"), f"{pointer}/ok"),
+            on_error=named_errors_of(self, keys.get("on_error", ()), f"{pointer}/on_error"),
             requires_scopes=tuple(tuple(s) if isinstance(s, list) else s for s in keys.get("requires_scopes", ())),
             idempotency_key=key,
             overrides=overrides_of(self, name, keys, pointer),
             annotations=Annotations(**_known(keys.get("annotations"))),
             example=_example(keys.get("example")),
-            calls=bool({name[0] for name in names_in((*filled_in(request), key, output.map))} & _CALLED),
+            calls=bool(_called(*(() if request is None else filled_in(request)), key, output.map)),
         )
 
     def _idempotency_key(self, keys: Mapping[str, Any], pointer: str) -> Any:
@@ -287,6 +306,10 @@ def _example(keys: Mapping[str, Any] | None) -> Example | None:
         return None
     known = _known(keys)
     return Example(**{**known, "answers": tuple(known.get("answers", ()))})
+
+
+def _called(*trees: Any) -> frozenset[str]:
+    return frozenset(name[0] for name in names_in(trees)) & _CALLED
 
 
 def _secret(value: Any) -> Secret | None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from nango_py.policy.breaker import CircuitBreaker
 from nango_py.policy.limit_headers import LimitHeaders
+from nango_py.policy.named_errors import NamedError
 from nango_py.policy.rate_limit_rule import RateLimit
-from nango_py.policy.reactions import Reaction
+from nango_py.policy.reactions import Reaction, When
 from nango_py.policy.retry import InBody, RetryPolicy
 from nango_py.policy.status_rule import is_status_rule
 from nango_py.template import split
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from nango_py.declare.build import Builder
 
-__all__ = ["circuit_breaker_of", "rate_limits_of", "retry_of"]
+__all__ = ["circuit_breaker_of", "named_errors_of", "rate_limits_of", "retry_of"]
 
 
 def retry_of(builder: Builder, keys: Mapping[str, Any] | None, pointer: str = "/retry") -> RetryPolicy:
@@ -47,11 +48,30 @@ def _reaction(builder: Builder, keys: Mapping[str, Any], pointer: str) -> Reacti
     return builder.attempt(pointer, lambda: Reaction(**_frozen(known)))  # type: ignore[no-any-return]
 
 
-def _check_statuses(builder: Builder, rules: Iterable[str], pointer: str) -> None:
+def named_errors_of(builder: Builder, entries: Sequence[Mapping[str, Any]], pointer: str) -> tuple[NamedError, ...]:
+    """Return the errors of the ``on_error`` at *pointer*."""
+    made = [_named_error(builder, keys, f"{pointer}/{index}") for index, keys in enumerate(entries)]
+    return tuple(error for error in made if error is not None)
+
+
+def _named_error(builder: Builder, keys: Mapping[str, Any], pointer: str) -> NamedError | None:
+    known = _known(keys["when"])
+    status = known.get("status", [])
+    known["status"] = [str(rule) for rule in (status if isinstance(status, list) else [status])]
+    _check_statuses(builder, known["status"], f"{pointer}/when/status", is_list=isinstance(status, list))
+    when = builder.attempt(f"{pointer}/when", lambda: When(**_frozen(known)))
+    if when is None:
+        return None
+    return NamedError(when=when, name=keys["name"], message=split(keys["message"]) if "message" in keys else None)
+
+
+def _check_statuses(builder: Builder, rules: Iterable[str], pointer: str, *, is_list: bool = True) -> None:
     for index, rule in enumerate(rules):
         if not is_status_rule(rule):
             hint = 'Write "429", "5xx" or "500-502".'
-            builder.report(f"{pointer}/{index}", "retry.status", f"{rule!r} is no status.", hint)
+            builder.report(
+                f"{pointer}/{index}" if is_list else pointer, "retry.status", f"{rule!r} is no status.", hint
+            )
 
 
 def rate_limits_of(

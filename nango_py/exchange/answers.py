@@ -24,13 +24,13 @@ from nango_py.exchange.execution import in_time, waits
 from nango_py.exchange.overrides import put_overrides
 from nango_py.http import DecodingError, TooLargeError, TransportError
 from nango_py.paths import compile_path
-from nango_py.policy.outcome import Outcome
 from nango_py.policy.named_errors import error_of
+from nango_py.policy.outcome import Outcome
 from nango_py.policy.reactions import needs_body, reaction_to, said
 from nango_py.policy.retry import is_failure, is_rate_limited, stated_wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from nango_py.clock import Clock
     from nango_py.effects import Flow
@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from nango_py.exchange.session import Session
     from nango_py.http import Request, Response
     from nango_py.model import Overrides, Sign
-    from nango_py.policy.reactions import Reaction
+    from nango_py.policy.named_errors import NamedError
+    from nango_py.policy.reactions import Reaction, When
     from nango_py.policy.retry import RetryPolicy
 
 __all__ = ["Asker", "Judge", "judge_by", "matches"]

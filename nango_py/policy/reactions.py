@@ -78,10 +78,6 @@ class Reaction(When):
     message: Template | None = None
     """The text of the error, over ``body`` and ``status``."""
 
-    def said(self, values: Mapping[str, Any]) -> str | None:
-        """Return the error's text; None without a message, or where the answer lacks what it quotes."""
-        return said(self.message, values)
-
 
 def said(message: Template | None, values: Mapping[str, Any]) -> str | None:
     """Return the text of an error; None without a message, or where the answer lacks what it quotes."""
