@@ -104,6 +104,18 @@ class Simulator:
 
     # What a test asks of the provider
 
+    @property
+    def let_in(self) -> int:
+        """How many requests bore the right credentials."""
+        return self._authorized
+
+    @property
+    def can_renew(self) -> bool:
+        """Whether the account's credentials get a new token from the desk."""
+        auth = self.integration.declared["auth"]
+        has_desk = "token_url" in auth or "refresh_url" in auth
+        return has_desk and bool({"refresh_token", "client_id"} & set(self.credentials))
+
     def answer_next(self, body: Any = None, *, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         """Answer one more of the coming authorized requests with *body*; of a 204, with nothing."""
         empty = Answered(status=status, headers=headers or {})
@@ -305,7 +317,8 @@ def simulate(
     given = _credentials(integration, desk, clock.now(), seed) if credentials is None else dict(credentials)
     if "client_id" in given:
         desk.accounts[given["client_id"]] = given["client_secret"]
-    config = {**made_up(integration.connection_config, seed), **(connection_config or {})}
+    every = [item.name for item in integration.connection_config]
+    config = {**made_up(integration.connection_config, seed, every), **(connection_config or {})}
     app_api_key = made_up_text("app_api_key", seed)
     values = {
         **given,

@@ -396,7 +396,7 @@ LEAD = {
 def test_an_action_does_what_its_example_shows():
     found = conformance(keys(actions={"get-lead": LEAD}))
 
-    assert ("action.get-lead", True) == (found[-1].id, found[-1].ok)
+    assert ("action.get-lead.example", True) == (found[-1].id, found[-1].ok)
 
 
 @pytest.mark.parametrize(
@@ -419,11 +419,46 @@ def test_an_example_that_is_not_true_is_found(change, message):
     assert re.search(message, found.message)
 
 
+def test_files_of_an_example_are_base64():
+    action = {
+        "input": {
+            "type": "object",
+            "properties": {"file": {"type": "string", "format": "binary"}},
+            "required": ["file"],
+        },
+        "request": {"method": "POST", "path": "convert", "raw": {"content": "${input.file}"}},
+        "output": {"download": True},
+        "example": {"input": {"file": "aGVsbG8="}, "answer": "SEVMTE8=", "output": "SEVMTE8="},
+    }
+    good = conformance(keys(actions={"convert": action}))[-2:]
+    bad = conformance(keys(actions={"convert": {**action, "example": {**action["example"], "output": "aGVsbG8="}}}))
+
+    assert [True, True, False] == [*(check.ok for check in good), bad[-1].ok]
+
+
+def test_an_action_without_an_example_is_sent_nevertheless():
+    action = {
+        "input": {
+            "type": "object",
+            "properties": {"id": {"type": "integer", "minimum": 5}, "at": {"type": "string", "format": "date"}},
+            "minProperties": 2,
+            "required": ["id"],
+        },
+        "request": {"method": "POST", "path": "leads/${input.id}"},
+    }
+    good, bad = (
+        {check.id: check.ok for check in conformance(keys(actions={"touch": action}), **options)}
+        for options in ({}, {"engine": meddling(not_on_posts)})
+    )
+
+    assert (True, False) == (good["action.touch.request"], bad["action.touch.request"])
+
+
 def test_what_there_is_not_is_skipped_with_a_reason():
     found = {check.id: check for check in conformance(keys(actions={"me": {"request": {"path": "me"}}}))}
 
     assert (None, "these credentials are not renewed.") == (found["renewal.once"].ok, found["renewal.once"].message)
-    assert (None, "it has no example.") == (found["action.me"].ok, found["action.me"].message)
+    assert (None, "it has no example.") == (found["action.me.example"].ok, found["action.me.example"].message)
 
 
 def test_a_file_is_checked_as_well(tmp_path):

@@ -32,7 +32,7 @@ def checks(lab: Lab) -> Iterator[tuple[str, Callable[[], None]]]:
 @contextmanager
 def _renewing(lab: Lab, *, rotates: bool = True) -> Iterator[Bench]:
     with lab.connected(token_lifetime=_LIFETIME, rotates=rotates) as bench:
-        if not lab.truth.auth.can_renew(bench.provider.credentials):
+        if not bench.provider.can_renew:
             skip("these credentials are not renewed.")
         # A client's first token is got by a request of its own.
         bench.get()

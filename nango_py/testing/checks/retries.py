@@ -85,7 +85,7 @@ def _reaction(lab: Lab, reaction: Mapping[str, Any]) -> None:
         headers = {reaction["header"]: str(value)} if "header" in reaction else None
         bench.provider.answer_next(body, status=status, headers=headers)
         word = reaction["reaction"]
-        can_renew = lab.truth.auth.can_renew(bench.provider.credentials)
+        can_renew = bench.provider.can_renew
         wanted = 2 if word in _REPEATED or (word == "renew_then_retry" and can_renew) else 1
         sent = _sent(bench, "GET")
         if sent != wanted:
