@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Passed", "RecordingTransport", "ReplayingTransport"]
 
 Pairs = tuple[tuple[str, str], ...]
+_BOUNDARY = re.compile(r'multipart/[^;]+;.*boundary="?([^";]+)')
 _CODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
@@ -126,12 +128,18 @@ class ReplayingTransport(BaseTransport, AsyncBaseTransport):
 def _passed(request: Request, content: bytes, **answer: Any) -> Passed:
     sender: Sender | None = request.extensions.get(SENDER_EXTENSION)
     action = None if sender is None or sender.action is None else f"{sender.integration}/{sender.action}"
+    headers = tuple(request.headers.multi_items())
+    boundary = _BOUNDARY.search(request.headers.get("content-type", ""))
+    if boundary is not None:
+        # It is drawn at random for each request, and what is drawn again has to match.
+        headers = tuple((name, value.replace(boundary[1], "boundary")) for name, value in headers)
+        content = content.replace(boundary[1].encode(), b"boundary")
     return Passed(
         action=action,
         method=request.method,
         url=str(request.url),
         secrets=() if sender is None else sender.secrets,
-        request_headers=tuple(request.headers.multi_items()),
+        request_headers=headers,
         request_content=content,
         **answer,
     )

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["REDACTED", "Redactor", "forms"]
 
 REDACTED: Final = "***"
-SHORTEST: Final = 4
+_SHORTEST: Final = 4
 """Shorter secrets are taken out where a name gives them away; searched for, they would mask ordinary words."""
+_SHORTEST_CODED = 6
 _NAMES = re.compile(
     r"(?i)authorization|api[-_]?key|app[-_]?key|cookie|credential|passphrase|passwd|password|private[-_]?key|secret"
     r"|signature|token|assertion|code_verifier|x-wsse"
@@ -43,7 +44,7 @@ def forms(secret: str) -> Iterator[str]:
         first = -(-offset * 4 // 3)
         last = len(whole) - (1 if (offset + len(content)) % 3 else 0)
         inside = whole[first:last]
-        if len(inside) >= SHORTEST:
+        if len(inside) >= _SHORTEST_CODED:
             yield inside
             yield inside.replace("+", "-").replace("/", "_")
 
@@ -65,7 +66,7 @@ class Redactor:
 
     def learn(self, secrets: Iterable[str]) -> None:
         """Add secrets."""
-        new = {secret for secret in secrets if len(secret) >= SHORTEST and secret != REDACTED} - self._secrets
+        new = {secret for secret in secrets if len(secret) >= _SHORTEST and secret != REDACTED} - self._secrets
         if new:
             self._secrets |= new
             # Of two forms that begin alike the longer one has to come first.

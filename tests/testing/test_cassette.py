@@ -151,6 +151,35 @@ def test_an_exchange_answers_once_unless_it_may_again(tmp_path):
             client.get("https://api.example.com/me")
 
 
+def test_an_upload_matches_though_its_boundary_is_drawn_anew(tmp_path):
+    path = tmp_path / "upload.json"
+    inner = httpx.MockTransport(lambda _: httpx.Response(201, json={"id": 1}))
+    with record(path, transport=inner) as cassette:
+        httpx.Client(transport=cassette.transport).post("https://api.example.com/files", files={"file": b"content"})
+
+    with replay(path) as cassette:
+        client = httpx.Client(transport=cassette.transport)
+        assert {"id": 1} == client.post("https://api.example.com/files", files={"file": b"content"}).json()
+        with pytest.raises(CassetteError):
+            client.post("https://api.example.com/files", files={"file": b"other"})
+
+
+def test_the_answer_to_a_grant_is_redacted_and_an_error_code_is_not(tmp_path):
+    path = tmp_path / "grant.json"
+    answers = iter([{"id_token": "id-of-the-account"}, {"code": "not_found", "next_page_token": "cursor-number-2"}])
+    inner = httpx.MockTransport(lambda _: httpx.Response(200, json=next(answers)))
+    with record(path, transport=inner) as cassette:
+        client = httpx.Client(transport=cassette.transport)
+        body = {"grant_type": "authorization_code", "code": "code-of-the-account"}
+        client.post("https://id.example.com/token", json=body)
+        client.get("https://api.example.com/me")
+
+    text = path.read_text("utf-8")
+    assert [False, False, True, True] == [
+        word in text for word in ("id-of-the-account", "code-of-the-account", "not_found", "cursor-number-2")
+    ]
+
+
 def test_async_code_records_and_replays(tmp_path):
     path = tmp_path / "leads.json"
     provider = simulate("close:v0", clock=ManualClock(), lists={"lead": LEADS})

@@ -131,13 +131,15 @@ def test_a_refusal_states_its_wait_in_the_declared_header():
 
 
 def test_a_declared_limit_is_kept():
-    keys = blueprint(rate_limit=[{"limit": 2, "per": 10}])
+    keys = blueprint(rate_limit=[{"limit": 2, "per": 10}], retry={"after": "X-Wait"})
     provider = simulate(integration_of(keys), clock=ManualClock(), objects={"me": {}})
     unlimited = blueprint(retry={"max_attempts": 1})
 
     with connected(unlimited, provider) as nango:
         client = nango.client("it", "ann")
-        assert [200, 200, 429] == [client.get("me").status_code for _ in range(3)]
+        answers = [client.get("me") for _ in range(3)]
+        assert [200, 200, 429] == [answer.status_code for answer in answers]
+        assert "10" == answers[-1].headers["X-Wait"]
         provider.clock.advance(10)
         assert 200 == client.get("me").status_code
 
@@ -330,3 +332,10 @@ def test_what_goes_elsewhere_is_a_stray():
         provider.seen,
         [stray.url for stray in provider.strays],
     )
+
+
+def test_the_public_names_are_those_with_a_home():
+    from nango_py import testing
+
+    assert sorted(testing.__all__) == sorted(testing._HOMES)
+    assert [] == [name for name in testing.__all__ if getattr(testing, name).__name__ != name]
