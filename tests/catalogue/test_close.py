@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nango_py import AuthenticationError, InputError, ResponseError
+from nango_py import ActionError, AuthenticationError, InputError
 from tests.catalogue.provider import Account, Case, Provider, Sent, json_answer
 
 CLOSE = Account(blueprint="close:v0", credentials={"username": "api_key", "password": ""})
@@ -174,8 +174,9 @@ def test_an_action_sends_what_close_documents_and_gives_what_it_promises(action)
 
 
 def test_a_lead_that_is_not_there_is_an_error():
-    with pytest.raises(ResponseError, match="doesn't exist"):
+    with pytest.raises(ActionError, match="no lead lead_2") as caught:
         CLOSE.run(close(), "get-lead", {"id": "lead_2"})
+    assert "not-found" == caught.value.name
 
 
 def test_a_key_that_close_refuses_is_an_error_of_credentials():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nango_py import AuthenticationError, InputError, ResponseError
+from nango_py import ActionError, AuthenticationError, InputError, ResponseError
 from tests.catalogue.provider import Account, Case, Provider, Sent, empty, json_answer
 
 GITHUB = Account(
@@ -227,8 +227,9 @@ def test_an_action_sends_what_github_documents_and_gives_what_it_promises(action
 
 
 def test_a_repository_that_the_token_may_not_see_is_not_found():
-    with pytest.raises(ResponseError, match=r"404: .*Not Found"):
+    with pytest.raises(ActionError, match="no octo/secret#1") as caught:
         GITHUB.run(github(), "get-issue", {"owner": "octo", "repo": "secret", "number": 1})
+    assert "not-found" == caught.value.name
 
 
 def test_a_token_that_github_refuses_is_an_error_of_credentials():

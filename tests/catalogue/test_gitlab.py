@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nango_py import AuthenticationError, ResponseError
+from nango_py import ActionError, AuthenticationError
 from tests.catalogue.provider import Account, Case, Provider, Sent, json_answer
 
 GITLAB = Account(
@@ -164,8 +164,19 @@ def test_an_action_sends_what_gitlab_documents_and_gives_what_it_promises(action
 
 
 def test_a_project_that_is_not_there_is_an_error():
-    with pytest.raises(ResponseError, match="404 Project Not Found"):
+    with pytest.raises(ActionError, match="no issue 1 in 404") as caught:
         GITLAB.run(gitlab(), "get-issue", {"project": 404, "issue": 1})
+    assert "not-found" == caught.value.name
+
+
+@pytest.mark.parametrize(("status", "name"), [(405, "not-mergeable"), (422, "not-mergeable"), (409, "changed")])
+def test_what_keeps_a_merge_back_has_a_name(status, name):
+    provider = gitlab()
+    provider.answers = {f"PUT {AT}/merge_requests/2/merge": json_answer({"message": "No"}, status)}
+
+    with pytest.raises(ActionError) as caught:
+        GITLAB.run(provider, "merge", {"project": "group/project", "merge_request": 2, "sha": "a919"})
+    assert name == caught.value.name
 
 
 def test_a_token_that_gitlab_refuses_is_an_error_of_credentials():

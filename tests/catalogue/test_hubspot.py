@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nango_py import AuthenticationError, ResponseError
+from nango_py import ActionError, AuthenticationError
 from tests.catalogue.provider import Account, Case, Provider, Sent, empty, json_answer
 
 HUBSPOT = Account(
@@ -49,6 +49,9 @@ def hubspot():
         refused=json_answer({"status": "error", "message": "expired", "category": "EXPIRED_AUTHENTICATION"}, 401),
         unknown=json_answer(missing, 404),
         answers={
+            "GET https://api.hubapi.com/crm/properties/2026-03/contacts": json_answer(
+                {"results": [{"name": "email"}, {"name": "phone"}]}
+            ),
             f"GET {API}contacts": json_answer({"results": [CONTACT]}),
             f"POST {API}contacts/search": found,
             f"GET {API}contacts/ann%40example.com": json_answer(CONTACT),
@@ -70,7 +73,14 @@ CASES = {
         Sent(f"GET {API}contacts", {"properties": "email,phone", "archived": "false", "limit": "100"}),
         [renamed(CONTACT)],
     ),
-    "get-all-contacts": Case({}, Sent(f"GET {API}contacts", {"limit": "100"}), [CONTACT]),
+    "get-all-contacts": Case(
+        {},
+        [
+            Sent("GET https://api.hubapi.com/crm/properties/2026-03/contacts"),
+            Sent(f"GET {API}contacts", {"properties": "email,phone", "limit": "100"}),
+        ],
+        [CONTACT],
+    ),
     "search-contacts": Case(
         {"filters": FILTERS, "sorts": [{"propertyName": "createdate", "direction": "DESCENDING"}]},
         [
@@ -179,8 +189,19 @@ def test_a_search_for_a_word_sends_no_filters():
 
 
 def test_a_contact_that_is_not_there_is_an_error():
-    with pytest.raises(ResponseError, match="resource not found"):
+    with pytest.raises(ActionError, match="no contact 404") as caught:
         HUBSPOT.run(hubspot(), "get-contact", {"id": "404"})
+    assert "not-found" == caught.value.name
+
+
+def test_a_contact_that_is_there_already_is_an_error_with_hubspots_words():
+    provider = hubspot()
+    conflict = {"status": "error", "message": "Contact already exists. Existing ID: 51", "category": "CONFLICT"}
+    provider.answers = {f"POST {API}contacts": json_answer(conflict, 409)}
+
+    with pytest.raises(ActionError, match="Existing ID: 51") as caught:
+        HUBSPOT.run(provider, "create-contact", {"email": "ann@example.com"})
+    assert "already-exists" == caught.value.name
 
 
 def test_a_token_that_hubspot_refuses_is_an_error_of_credentials():

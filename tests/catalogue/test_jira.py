@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nango_py import AuthenticationError, RateLimitedError, ResponseError
+from nango_py import ActionError, AuthenticationError, RateLimitedError
 from tests.catalogue.provider import Account, Case, Provider, Sent, empty, json_answer
 
 SITE = "11223344-a1b2-3b33-c444-def123456789"
@@ -192,8 +192,9 @@ def test_a_transition_without_a_comment_sends_none():
 
 
 def test_an_issue_that_is_not_there_is_an_error():
-    with pytest.raises(ResponseError, match="Issue does not exist"):
+    with pytest.raises(ActionError, match="no issue ED-404") as caught:
         JIRA.run(jira(), "get-issue", {"issue": "ED-404"})
+    assert "not-found" == caught.value.name
 
 
 def test_a_used_up_quota_says_when_to_come_back():

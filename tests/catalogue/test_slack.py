@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nango_py import AuthenticationError, RateLimitedError, ResponseError
+from nango_py import ActionError, AuthenticationError, RateLimitedError
 from tests.catalogue.provider import Account, Case, Provider, Sent, json_answer
 
 SLACK = Account(
@@ -45,6 +45,11 @@ def posted(sent):
     return ok(channel="C1", ts="1.2", message=MESSAGE)(sent)
 
 
+def looked_up(sent):
+    is_there = sent.query["email"] == "ann@example.com"
+    return (ok(user=USER) if is_there else json_answer({"ok": False, "error": "users_not_found"}))(sent)
+
+
 def slack():
     return Provider(
         headers={"Authorization": "Bearer xoxb-1"},
@@ -60,9 +65,8 @@ def slack():
             f"GET {API}conversations.replies": ok(messages=[MESSAGE, REPLY], has_more=False),
             f"POST {API}conversations.create": ok(channel=CHANNEL),
             f"POST {API}conversations.invite": ok(channel=CHANNEL),
-            f"POST {API}conversations.open": ok(channel={"id": "D1"}),
             f"GET {API}users.list": ok(members=[USER], response_metadata={"next_cursor": ""}),
-            f"GET {API}users.lookupByEmail": ok(user=USER),
+            f"GET {API}users.lookupByEmail": looked_up,
         },
     )
 
@@ -122,10 +126,13 @@ CASES = {
         Sent(f"POST {API}conversations.invite", body={"channel": "C1", "users": "U1,U2"}),
         {"id": "C1", "name": "general"},
     ),
-    "open-direct-message": Case(
-        {"users": ["U1"]},
-        Sent(f"POST {API}conversations.open", body={"users": "U1"}),
-        {"id": "D1"},
+    "notify-person": Case(
+        {"email": "ann@example.com", "msg": "Hello"},
+        [
+            Sent(f"GET {API}users.lookupByEmail", {"email": "ann@example.com"}),
+            Sent(f"POST {API}chat.postMessage", body={"channel": "U1", "text": "Hello"}),
+        ],
+        {"channel": "C1", "ts": "1.2"},
     ),
     "list-users": Case(
         {},
@@ -162,8 +169,18 @@ def test_an_action_sends_what_slack_documents_and_gives_what_it_promises(action)
 
 
 def test_an_ok_that_is_false_is_an_error_though_the_status_is_200():
-    with pytest.raises(ResponseError, match="channel_not_found"):
+    with pytest.raises(ActionError, match="no channel C404") as caught:
         SLACK.run(slack(), "notify", {"channelId": "C404", "msg": "Hello"})
+    assert "not-found" == caught.value.name
+
+
+def test_nobody_is_notified_where_nobody_has_the_address():
+    provider = slack()
+
+    with pytest.raises(ActionError) as caught:
+        SLACK.run(provider, "notify-person", {"email": "bob@example.com", "msg": "Hello"})
+    assert "not-found" == caught.value.name
+    assert [f"GET {API}users.lookupByEmail"] == [sent.line for sent in provider.sent]
 
 
 def test_a_used_up_limit_says_when_to_come_back():
