@@ -122,7 +122,7 @@ def spanned(name: str, facts: dict[str, Any], *, kind: Literal["INTERNAL", "CLIE
 def _tracer() -> Tracer | None:
     global _known  # noqa: PLW0603 - one assignment, and whoever loses a race asks the provider once more
     trace = sys.modules.get("opentelemetry.trace")
-    if not hasattr(trace, "get_tracer_provider"):
+    if trace is None or not hasattr(trace, "get_tracer_provider"):
         return None  # not imported, or another thread is just at it
     provider = trace.get_tracer_provider()
     if isinstance(provider, trace.ProxyTracerProvider | trace.NoOpTracerProvider):
