@@ -290,3 +290,49 @@ print(sorted(name for name in sys.modules if name.startswith("opentelemetry")))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "[]\n" == done.stdout
+
+
+def test_requests_of_parallel_steps_are_below_their_action(spans):
+    api = {
+        "auth": {"auth_mode": "NONE"},
+        "requests": {"base_url": "https://api.acme.test/"},
+        "actions": {
+            "one": {"request": {"path": "thing"}},
+            "all": {
+                "steps": [
+                    {"name": "ids", "request": {"path": "ids"}},
+                    {"name": "things", "for_each": "${steps.ids}", "concurrency": 3, "action": "one"},
+                ]
+            },
+        },
+    }
+    barrier = threading.Barrier(3)
+
+    def meet(request):
+        if request.url.path == "/ids":
+            return httpx.Response(200, json=[1, 2, 3])
+        barrier.wait(60)
+        return httpx.Response(200, json={})
+
+    async def ameet(request):
+        return httpx.Response(200, json=[1, 2, 3] if request.url.path == "/ids" else {})
+
+    source = {"integrations": {"acme": api}}
+    with Nango.load(**settings(meet, source=source)) as nango:
+        assert () == nango.problems
+        nango.register_connection("acme", "u", {})
+        assert [{}] * 3 == nango.trigger_action("acme", "all", "u")
+
+    async def main():
+        async with AsyncNango.load(**settings(ameet, source=source)) as nango:
+            await nango.register_connection("acme", "u", {})
+            assert [{}] * 3 == await nango.trigger_action("acme", "all", "u")
+
+    asyncio.run(main())
+    of_one = [
+        ("acme/all",),
+        ("acme/all", "GET"),
+        *[("acme/all", "acme/one")] * 3,
+        *[("acme/all", "acme/one", "GET")] * 3,
+    ]
+    assert sorted(of_one * 2) == sorted(tree(spans()))
