@@ -21,7 +21,10 @@ __all__ = ["command"]
 def command(
     blueprint: str, against: str | None, blueprints: tuple[str, ...], *, shows_all: bool, as_json: bool
 ) -> None:
-    """Check a BLUEPRINT, a file or a key such as close:v0, against a provider in memory: nothing is sent."""
+    """Check a BLUEPRINT against a provider in memory: nothing is sent.
+
+    It is a file, whose newest version is checked, or a key such as close:v0.
+    """
     from pathlib import Path
 
     from nango_py.testing import conformance

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import deque
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Counter", "refusal_headers"]
+__all__ = ["Counter", "limits_of", "refusal_headers"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,6 +42,21 @@ class Counter:
             passed.popleft()
         most = max(entry["limit"], entry.get("burst") or 0)
         return passed[0] + entry["per"] - now if len(passed) >= most else 0
+
+
+def limits_of(declared: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """Return the entries of the integration, and those of its actions, which count the requests of one action."""
+    own = [
+        {**entry, "paths": [f"{action['request'].get('method', 'GET')} {_pattern_of(action['request']['path'])}"]}
+        for action in declared.get("actions", {}).values()
+        if "request" in action
+        for entry in action.get("rate_limit", ())
+    ]
+    return (*declared.get("rate_limit", ()), *own)
+
+
+def _pattern_of(path: str) -> str:
+    return re.sub(r"\$\{[^}]*\}", "*", path.partition("?")[0].strip("/"))
 
 
 def _counts(entry: Mapping[str, Any], method: str, path: str) -> bool:

@@ -19,7 +19,7 @@ from nango_py.testing.accounts import made_up, made_up_text
 from nango_py.testing.bodies import put
 from nango_py.testing.doors import Door, door_of, placeholders_in
 from nango_py.testing.faults import Faults
-from nango_py.testing.limits import Counter, refusal_headers
+from nango_py.testing.limits import Counter, limits_of, refusal_headers
 from nango_py.testing.lists import page_of, pagination_for
 from nango_py.testing.loopback import serve
 from nango_py.testing.messages import Answered, Asked, Seen, json_body
@@ -128,11 +128,6 @@ class Simulator:
     def forget_answers(self) -> None:
         """Take back the answers that nobody asked for."""
         self._next.clear()
-
-    def end_tokens(self) -> None:
-        """Let every access token end now."""
-        with self._lock:
-            self.desk.expire()
 
     # What comes in
 
@@ -338,7 +333,7 @@ def simulate(
         desk=desk,
         clock=clock,
         faults=faults or Faults(),
-        counter=Counter(entries=integration.declared.get("rate_limit", ()) if enforce_limits else ()),
+        counter=Counter(entries=limits_of(integration.declared) if enforce_limits else ()),
         door=door_of(integration, values, desk),
         base_url=split(integration.declared["requests"]["base_url"]).render(values).rstrip("/") + "/",
         app_api_key=app_api_key,

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 import anyio
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nango_py import AsyncNango, AuthenticationError, Nango, ReauthRequired, ResponseError
 from nango_py.testing import Faults, ManualClock, simulate
@@ -61,12 +63,6 @@ def blueprint(**keys):
     return {"auth": {"auth_mode": "NONE"}, "requests": {"base_url": "https://api.example.com/v1/"}, **keys}
 
 
-def integration_of(keys):
-    from nango_py.declare import load
-
-    return load({"integrations": {"it": keys}}, environ={}).integrations["it"]
-
-
 @contextmanager
 def connected(keys, provider, transport=None, **options):
     with Nango.load(
@@ -104,7 +100,7 @@ def test_other_credentials_are_refused():
 @pytest.mark.parametrize("name", PAGINATIONS)
 def test_every_kind_of_pagination_is_walked_to_its_end(name):
     keys = blueprint(pagination=PAGINATIONS[name])
-    provider = simulate(integration_of(keys), clock=ManualClock(), lists={"things": ITEMS}, page_size=10)
+    provider = simulate(keys, clock=ManualClock(), lists={"things": ITEMS}, page_size=10)
 
     with connected(keys, provider) as nango:
         method = "POST" if PAGINATIONS[name].get("in_body") else "GET"
@@ -112,9 +108,21 @@ def test_every_kind_of_pagination_is_walked_to_its_end(name):
     assert 3 == len(provider.seen)
 
 
+@settings(max_examples=40, deadline=None)
+@given(name=st.sampled_from(sorted(PAGINATIONS)), count=st.integers(0, 45), size=st.integers(1, 12))
+def test_lists_and_pages_of_any_size_are_walked_whole(name, count, size):
+    keys = blueprint(pagination=PAGINATIONS[name])
+    items = [{"id": number} for number in range(count)]
+    provider = simulate(keys, clock=ManualClock(), lists={"things": items}, page_size=size)
+
+    with connected(keys, provider) as nango:
+        method = "POST" if PAGINATIONS[name].get("in_body") else "GET"
+        assert items == list(nango.paginate("it", "ann", "things", method=method))
+
+
 def test_a_cursor_that_was_never_given_out_is_refused():
     keys = blueprint(pagination=PAGINATIONS["cursor"])
-    provider = simulate(integration_of(keys), clock=ManualClock(), lists={"things": ITEMS})
+    provider = simulate(keys, clock=ManualClock(), lists={"things": ITEMS})
 
     with connected(keys, provider) as nango:
         assert 400 == nango.client("it", "ann").get("things", params={"after": "10"}).status_code
@@ -122,7 +130,7 @@ def test_a_cursor_that_was_never_given_out_is_refused():
 
 def test_a_refusal_states_its_wait_in_the_declared_header():
     keys = blueprint(retry={"at": "X-Reset"})
-    provider = simulate(integration_of(keys), clock=ManualClock(), objects={"me": {}}, refusals=[1], retry_after=7)
+    provider = simulate(keys, clock=ManualClock(), objects={"me": {}}, refusals=[1], retry_after=7)
 
     with connected(keys, provider) as nango:
         assert 200 == nango.client("it", "ann").get("me").status_code
@@ -132,7 +140,7 @@ def test_a_refusal_states_its_wait_in_the_declared_header():
 
 def test_a_declared_limit_is_kept():
     keys = blueprint(rate_limit=[{"limit": 2, "per": 10}], retry={"after": "X-Wait"})
-    provider = simulate(integration_of(keys), clock=ManualClock(), objects={"me": {}})
+    provider = simulate(keys, clock=ManualClock(), objects={"me": {}})
     unlimited = blueprint(retry={"max_attempts": 1})
 
     with connected(unlimited, provider) as nango:
@@ -144,9 +152,20 @@ def test_a_declared_limit_is_kept():
         assert 200 == client.get("me").status_code
 
 
+def test_a_limit_of_an_action_is_kept_for_its_path():
+    action = {"request": {"path": "leads/${input.id}"}, "rate_limit": [{"limit": 1, "per": 10}]}
+    keys = blueprint(actions={"get-lead": action})
+    provider = simulate(keys, clock=ManualClock(), lists={"leads": ITEMS})
+
+    with connected(blueprint(retry={"max_attempts": 1}), provider) as nango:
+        client = nango.client("it", "ann")
+        paths = ("leads/1", "leads/2", "leads", "leads")
+        assert [200, 429, 200, 200] == [client.get(path).status_code for path in paths]
+
+
 def test_an_access_token_ends_and_its_refresh_token_is_used_once():
     keys = blueprint(auth=TOKENS)
-    provider = simulate(integration_of(keys), clock=ManualClock(), objects={"me": {}})
+    provider = simulate(keys, clock=ManualClock(), objects={"me": {}})
 
     with connected(keys, provider) as nango:
         client = nango.client("it", "ann")
@@ -160,7 +179,7 @@ def test_an_access_token_ends_and_its_refresh_token_is_used_once():
 
 def test_a_refresh_token_that_comes_twice_ends_its_family():
     keys = blueprint(auth=TOKENS)
-    provider = simulate(integration_of(keys), clock=ManualClock(), objects={"me": {}})
+    provider = simulate(keys, clock=ManualClock(), objects={"me": {}})
 
     with connected(keys, provider) as nango:
         provider.clock.advance(3600)
@@ -175,7 +194,7 @@ def test_a_refresh_token_that_comes_twice_ends_its_family():
 
 def test_an_account_is_connected_by_a_code_with_its_verifier():
     keys = blueprint(auth=TOKENS)
-    provider = simulate(integration_of(keys), clock=ManualClock(), objects={"me": {"id": 1}})
+    provider = simulate(keys, clock=ManualClock(), objects={"me": {"id": 1}})
     back = "https://app.example.com/callback"
 
     with connected(keys, provider) as nango:
@@ -191,7 +210,7 @@ def test_an_account_is_connected_by_a_code_with_its_verifier():
 
 def test_a_client_gets_its_own_token():
     keys = blueprint(auth={"auth_mode": "OAUTH2_CC", "token_url": "https://id.example.com/token"})
-    provider = simulate(integration_of(keys), clock=ManualClock(), objects={"me": {}})
+    provider = simulate(keys, clock=ManualClock(), objects={"me": {}})
 
     with connected(keys, provider) as nango:
         assert 200 == nango.client("it", "ann").get("me").status_code
@@ -201,7 +220,7 @@ def test_a_client_gets_its_own_token():
 
 def test_the_clients_proof_must_come_in_the_declared_way():
     keys = blueprint(auth={**TOKENS, "authorization_method": "header"})
-    provider = simulate(integration_of(keys), clock=ManualClock(), objects={"me": {}})
+    provider = simulate(keys, clock=ManualClock(), objects={"me": {}})
 
     with connected(blueprint(auth=TOKENS), provider) as nango:
         provider.clock.advance(3600)
@@ -214,7 +233,7 @@ def test_the_clients_proof_must_come_in_the_declared_way():
 def test_a_scope_that_was_not_granted_is_missed():
     keys = blueprint(auth=TOKENS)
     provider = simulate(
-        integration_of(keys), clock=ManualClock(), objects={"me": {}, "all": {}}, scopes=["read"],
+        keys, clock=ManualClock(), objects={"me": {}, "all": {}}, scopes=["read"],
         required_scopes={"me": "read", "all": "admin"},
     )  # fmt: skip
 
@@ -240,14 +259,14 @@ def test_what_nobody_can_check_is_said():
     keys = blueprint(auth={"auth_mode": "AWS_SIGV4", "service": "s3", "region": "us-east-1"})
 
     with pytest.raises(Exception, match="cannot check what auth_mode AWS_SIGV4 signs"):
-        simulate(integration_of(keys))
+        simulate(keys)
 
 
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "error_in_success"])
 def test_the_engine_survives_a_fault_in_the_middle_of_a_walk(fault):
     keys = blueprint(auth=TOKENS, pagination=PAGINATIONS["cursor"])
     provider = simulate(
-        integration_of(keys), clock=ManualClock(), lists={"things": ITEMS}, page_size=10,
+        keys, clock=ManualClock(), lists={"things": ITEMS}, page_size=10,
         faults=Faults(at={2: fault}, slow_seconds=200),
     )  # fmt: skip
 
@@ -260,7 +279,7 @@ def test_the_engine_survives_a_fault_in_the_middle_of_a_walk(fault):
 def test_an_error_in_a_good_answer_is_seen_where_the_action_knows_its_sign():
     action = {"request": {"path": "me"}, "ok": {"path": "ok", "value": True, "message": "error"}}
     keys = blueprint(actions={"me": action})
-    provider = simulate(integration_of(keys), clock=ManualClock(), faults=Faults(at={1: "error_in_success"}))
+    provider = simulate(keys, clock=ManualClock(), faults=Faults(at={1: "error_in_success"}))
 
     with connected(keys, provider) as nango, pytest.raises(ResponseError, match="internal_error"):
         nango.trigger_action("it", "me", "ann")
@@ -277,9 +296,7 @@ def test_seeded_faults_are_the_same_every_time():
 
 def test_a_walk_survives_a_provider_that_often_fails():
     keys = blueprint(pagination=PAGINATIONS["offset"], retry={"max_attempts": 10})
-    provider = simulate(
-        integration_of(keys), clock=ManualClock(), lists={"things": ITEMS}, faults=Faults(share=0.4, seed=3)
-    )
+    provider = simulate(keys, clock=ManualClock(), lists={"things": ITEMS}, faults=Faults(share=0.4, seed=3))
 
     with connected(keys, provider) as nango:
         assert ITEMS == list(nango.paginate("it", "ann", "things"))
@@ -290,7 +307,7 @@ def test_a_walk_survives_a_provider_that_often_fails():
 def test_the_loopback_server_is_the_same_provider(fault):
     keys = blueprint(auth=TOKENS, pagination=PAGINATIONS["link header"])
     provider = simulate(
-        integration_of(keys), clock=ManualClock(), lists={"things": ITEMS}, page_size=10, faults=Faults(at={2: fault})
+        keys, clock=ManualClock(), lists={"things": ITEMS}, page_size=10, faults=Faults(at={2: fault})
     )
 
     with provider.serve() as url:
@@ -300,7 +317,7 @@ def test_the_loopback_server_is_the_same_provider(fault):
             nango.register_connection("it", "ann", provider.credentials)
             found = list(nango.paginate("it", "ann", "things"))
             provider.clock.advance(60)
-            provider.end_tokens()
+            provider.desk.expire()
             again = list(nango.paginate("it", "ann", "things", limit=1))
 
     assert (ITEMS, ITEMS[:1]) == (found, again)
