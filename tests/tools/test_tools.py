@@ -9,7 +9,16 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from nango_py import AsyncNango, InputError, UnknownAction, UnknownConnection, UnknownIntegration, UsageError
+from nango_py import (
+    AsyncNango,
+    InputError,
+    ResponseError,
+    UnknownAction,
+    UnknownConnection,
+    UnknownIntegration,
+    UsageError,
+)
+from nango_py.tools.arguments import MAX_FILE
 from nango_py.tools.results import fit, json_of
 from tests.tools.fakes import Fake, action, integration, nango
 
@@ -91,6 +100,25 @@ def test_the_method_says_what_a_tool_does_and_the_declaration_says_it_better():
     } == told
 
 
+def test_graphql_and_steps_are_known_by_what_they_send():
+    def graphql(query):
+        return action(request={"method": "POST", "path": "graphql", "graphql": {"query": query}})
+
+    declared = integration(
+        ask=graphql("# a comment\n query Mine { me { id } }"),
+        short=graphql("{ me { id } }"),
+        change=graphql("mutation { leave { id } }"),
+        both=graphql("query A { me { id } } mutation B { leave { id } }"),
+        reads={"steps": [{"name": "one", "request": {"path": "a"}}, {"name": "two", "action": "ask"}]},
+        writes={"steps": [{"name": "one", "request": {"path": "a"}}, {"name": "two", "action": "remove"}]},
+        remove=action(request={"method": "DELETE", "path": "a"}),
+    )
+    hints = {tool["name"]: tool["annotations"] for tool in nango({"acme": declared}).tools(format="mcp")}
+
+    assert {"acme_ask", "acme_short", "acme_reads"} == {name for name, hint in hints.items() if hint["readOnlyHint"]}
+    assert {"acme_writes", "acme_remove"} == {name for name, hint in hints.items() if hint.get("destructiveHint")}
+
+
 def test_read_only_leaves_out_what_might_change_something():
     declared = integration(read=action(request={"path": "a"}), add=action())
     assert ["acme_read"] == [tool["name"] for tool in nango({"acme": declared}).tools(format="mcp", read_only=True)]
@@ -146,6 +174,15 @@ def test_a_call_runs_the_action_for_the_user_of_the_tools():
     assert {"query": "acme", "_skip": "0", "_limit": "5"} == dict(fake.seen[0].url.params)
 
 
+def test_what_a_model_writes_is_text_and_never_a_placeholder():
+    fake = Fake()
+    loaded = nango({"acme": integration(add=action({"type": "object"}))}, fake)
+    loaded.register_connection("acme", "u", {"api_key": "s3cr3t"})
+    loaded.tools(user_id="u").call("acme_add", {"x": "${api_key}", "${credentials.api_key}": "$${x}"})
+
+    assert [{"given": {"x": "${api_key}", "${credentials.api_key}": "$${x}"}}] == fake.bodies
+
+
 def test_without_a_word_a_tool_returns_a_hundred_items():
     fake = Fake(LEADS)
     loaded = nango(CLOSE, fake)
@@ -192,6 +229,25 @@ def test_the_async_engine_has_the_same_tools():
             return await tools.call("close_list_leads", {"query": "x"})
 
     assert [{"id": "lead_1", "name": "Acme"}] == asyncio.run(main())
+
+
+def test_a_file_comes_out_as_base64_and_not_if_it_is_too_large():
+    headers = {"Content-Type": "image/png", "Content-Disposition": 'attachment; filename="a.png"'}
+    bodies = [b"\x89PNG", b"x" * (MAX_FILE + 1)]
+    declared = integration(**{"get-file": action(request={"path": "a"}, output={"download": True})})
+
+    def provider(_request):
+        return httpx.Response(200, content=bodies.pop(0), headers=headers)
+
+    loaded = nango({"acme": declared}, provider)
+    loaded.register_connection("acme", "u", {"api_key": "s3cr3t"})
+    tools = loaded.tools(user_id="u")
+
+    assert {"filename": "a.png", "content_type": "image/png", "size": 4, "base64": "iVBORw=="} == (
+        tools.call("acme_get_file")
+    )
+    with pytest.raises(ResponseError, match="more than a model may get"):
+        tools.call("acme_get_file")
 
 
 TREE = {
