@@ -200,6 +200,7 @@ class Builder:
         request = request_of(self, keys["request"], f"{pointer}/request") if "request" in keys else None
         key = self._idempotency_key(keys, pointer)
         output = self._output(keys.get("output", {}), f"{pointer}/output")
+        self._check_download(keys, pointer)
         return Action(
             name=name,
             location=self.merged.locate(pointer, key=True) or self.location,
@@ -227,7 +228,24 @@ class Builder:
                 f"{pointer}/idempotency_key", "idempotency_key", "no header is named that it could stand in.",
                 "Declare the header: `retry: {idempotency_key: Idempotency-Key}`.",
             )  # fmt: skip
+        if keys.get("paginate"):
+            self.report(
+                f"{pointer}/idempotency_key",
+                "idempotency_key",
+                "each page is a request of its own, and no repetition.",
+            )
         return tree(keys["idempotency_key"])
+
+    def _check_download(self, keys: Mapping[str, Any], pointer: str) -> None:
+        output = keys.get("output", {})
+        if not output.get("download"):
+            return
+        besides = [f"output/{key}" for key in ("items", "value", "map", "flatten", "schema") if output.get(key)]
+        for key in [*besides, *(key for key in ("ok", "paginate") if keys.get(key))]:
+            self.report(
+                f"{pointer}/{key}", "output.download", "a download is bytes as they come: nobody looks into them.",
+                key=True,
+            )  # fmt: skip
 
     def _paginate(self, written: Any, default: Pagination | None, pointer: str) -> Pagination | None:
         if written is False:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nango_py.document import pointer_to
 from nango_py.exchange.plan import is_secret, shape_of
 from nango_py.model import FilePart
+from nango_py.policy.pagination import first
 from nango_py.template import Template, plain_text, split
 
 if TYPE_CHECKING:
@@ -55,10 +56,28 @@ def _action_rows(integration: Integration, action: Action, at: str, values: Mapp
     for index, step in enumerate(action.steps):
         for what, value, where in _step_rows(integration, step, f"{at}/steps/{index}", values):
             yield f"step {step.name}: {what}", value, where
+    yield from _policy_rows(integration, action, at, values)
     if action.paginate is not None and action.request is not None:
         own = f"{at}/paginate"
         is_own = any(pointer.startswith(f"{own}/") for pointer in integration.provenance)
-        yield "pagination", action.paginate.type, _where(integration, own if is_own else "/pagination")
+        where = _where(integration, own if is_own else "/pagination")
+        yield "pagination", action.paginate.type, where
+        turn = first(action.paginate, page_size=None, method=action.request.method)
+        yield from ((f"page param {name}", value, where) for name, value in turn.params)
+        yield from ((f"page json {name}", str(value), where) for name, value in turn.body)
+
+
+def _policy_rows(integration: Integration, action: Action, at: str, values: Mapping[str, Any]) -> Iterator[Row]:
+    """Yield what an action does otherwise than its integration, and what it needs."""
+    if action.idempotency_key is not None:
+        retry = (action.overrides and action.overrides.retry) or integration.retry
+        shown_key = _text(integration, action.idempotency_key, values)
+        yield f"header {retry.idempotency_key}", shown_key, _where(integration, f"{at}/idempotency_key")
+    for word in ("retry", "timeouts", "rate_limit", "requires_scopes"):
+        for pointer, set_by in integration.provenance.items():
+            if pointer.startswith(f"{at}/{word}/"):
+                name = pointer.removeprefix(f"{at}/").replace("/", ".")
+                yield name, shown(integration, pointer), str(set_by.location)
 
 
 def _step_rows(integration: Integration, step: Step, at: str, values: Mapping[str, Any]) -> Iterator[Row]:

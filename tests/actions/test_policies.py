@@ -12,6 +12,7 @@ from nango_py.testing import ManualClock
 from tests.actions.declared import API, Sent, load, run
 
 POST = {"request": {"method": "POST", "path": "x", "json": {}}}
+LINK = {"type": "link", "link_rel_in_response_header": "next"}
 KEY = {"idempotency_key": "Idempotency-Key"}
 
 
@@ -136,6 +137,9 @@ def test_actions_own_retry_may_name_the_header():
         ({**POST, "rate_limit": [{"headers": {"remaining": "X-Left"}}]}, "/actions/act/rate_limit/0/headers"),
         ({**POST, "rate_limit": [{"limit": 1}]}, "/actions/act/rate_limit/0"),
         ({**POST, "timeouts": {"total": -1}}, "/actions/act/timeouts/total"),
+        ({**POST, "output": {"download": True, "map": {"a": "${item.a}"}}}, "/actions/act/output/map"),
+        ({**POST, "output": {"download": True}, "ok": {"path": "ok", "value": True}}, "/actions/act/ok"),
+        ({**POST, "retry": KEY, "idempotency_key": "a", "paginate": LINK}, "/actions/act/idempotency_key"),
     ],
 )
 def test_what_cannot_work_is_a_problem_at_its_place(action, pointer):
