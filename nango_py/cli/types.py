@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nango_py.cli.engine import engine_options, load
+from nango_py.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +62,10 @@ def command(
     elif check:
         _compare(Path(output), text)
     else:
-        Path(output).write_text(text, encoding="utf-8", newline="\n")
+        try:
+            Path(output).write_text(text, encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise UsageError(f"{output} cannot be written: {error.strerror}.") from None
 
 
 def _signatures(core: Core, name: str) -> Iterator[Signature]:

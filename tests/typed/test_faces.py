@@ -167,6 +167,10 @@ def test_the_command_knows_other_models_and_one_integration(run):
     assert "class AcmeAddOutput(BaseModel):" in run("--models", "pydantic", "--integration", "acme").stdout
     assert 2 == run("--integration", "acne").returncode
     assert 2 == run("--check").returncode
+    assert (2, "Error: no/faces.py cannot be written: No such file or directory.\n") == (
+        (done := run("-o", "no/faces.py")).returncode,
+        done.stderr,
+    )
 
 
 def test_the_layout_is_a_formatters(tmp_path):
