@@ -8,7 +8,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Self
 
 from nango_py.errors import UsageError
-from nango_py.http import DecodingError, TransportError
+from nango_py.http import DecodingError, StreamError, TransportError
 
 if TYPE_CHECKING:
     import os
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from nango_py.http import Response
 
 __all__ = ["AsyncDownload", "Download"]
+
+_ONCE = "a download is read once, before it is closed: run the action again."
 
 
 class _Answer:
@@ -68,6 +70,8 @@ class Download(_Answer):
             yield from self.response.iter_bytes()
         except (TransportError, DecodingError) as error:
             raise self._failure(error) from None
+        except StreamError:
+            raise UsageError(_ONCE) from None
         finally:
             self.close()
 
@@ -115,6 +119,8 @@ class AsyncDownload(_Answer):
                 yield piece
         except (TransportError, DecodingError) as error:
             raise self._failure(error) from None
+        except StreamError:
+            raise UsageError(_ONCE) from None
         finally:
             await self.close()
 

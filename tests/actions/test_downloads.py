@@ -76,6 +76,23 @@ def test_answer_is_closed_by_with_though_nobody_read_it():
         assert (0, True) == (body.read, body.is_closed)
 
 
+def test_bytes_are_read_once():
+    nango, _ = nango_for()
+    with nango, nango.trigger_action("birds", "act", "u") as download:
+        download.read()
+        with pytest.raises(UsageError, match="a download is read once"):
+            download.read()
+
+
+def test_closed_download_is_not_read():
+    nango, _ = nango_for()
+    with nango:
+        download = nango.trigger_action("birds", "act", "u")
+        download.close()
+        with pytest.raises(UsageError, match="before it is closed"):
+            download.read()
+
+
 def test_head_tells_of_the_file():
     nango, _ = nango_for(headers={**HEADERS, "Content-Length": str(len(DATA))})
     with nango, nango.trigger_action("birds", "act", "u") as download:
