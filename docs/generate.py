@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from inspect import getdoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nango_py import errors
+from nango_py import errors, events
 from nango_py.auth import SCHEMES, SPELLINGS
 from nango_py.declare.schema import load_schema
+from nango_py.log import EVENTS, FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from nango_py.auth import AuthScheme
 
@@ -28,6 +30,13 @@ Every key of `integrations.yaml` and of blueprints, the auth modes, and the erro
 a blueprint and an integration are merged. Unknown keys are problems; keys that begin with `x-` are ignored.
 """
 _UNPROVEN = "*Unproven:* requests are signed with tokens that you bring; no flow obtains or renews one yet.\n"
+_EVENTS = """\
+What `on_event` is told ([how to watch runs](how-to/watch-runs.md)). Each also has `execution_id`, `parent_id`,
+`integration`, `action`, `user_id` and `elapsed`, the seconds since its execution began.
+"""
+_LINES = """\
+The lines of the logger `nango_py`. What happened is the `event`; of the other fields a line has those that apply.
+"""
 _DEFS = (
     "version",
     "field",
@@ -42,8 +51,16 @@ _DEFS = (
     "timeouts",
     "circuit_breaker",
     "action",
+    "step",
+    "named_error",
+    "when",
     "request",
+    "file_part",
+    "raw",
+    "graphql",
     "output",
+    "annotations",
+    "example",
 )
 
 
@@ -57,6 +74,8 @@ def reference() -> str:
     for name in _DEFS:
         parts += _tables(name, blueprint["$defs"][name])
     parts += ["## Auth modes\n", *(part for mode, scheme in SCHEMES.items() for part in _mode(mode, scheme))]
+    parts += ["## Events\n", _EVENTS, "\n".join(_events()) + "\n"]
+    parts += ["## Log lines\n", _LINES, _pairs("field", FIELDS), _pairs("event", EVENTS)]
     parts += ["## Errors\n", "\n".join(_tree(errors.NangoError)) + "\n"]
     return "\n".join(parts)
 
@@ -107,6 +126,20 @@ def _mode(mode: str, scheme: type[AuthScheme]) -> Iterator[str]:
     yield f"A connection holds: {fields or 'nothing'}.\n"
     schema = load_schema(f"auth/{mode.lower()}.schema.json")
     yield "\n".join(["| key of `auth` | type | default | |", "|---|---|---|---|", *_rows(schema)]) + "\n"
+
+
+def _events() -> Iterator[str]:
+    common = {field.name for field in fields(events.Event)}
+    for kind in vars(events).values():
+        if getattr(kind, "__module__", "") == events.__name__ and kind is not events.Event:
+            own = [field.name for field in fields(kind) if field.name not in common]
+            text = " ".join((getdoc(kind) or "").split()).replace("``", "`")
+            yield f"- `{kind.__name__}({', '.join(own)})`: {text}"
+
+
+def _pairs(heading: str, meanings: Mapping[str, str]) -> str:
+    rows = [f"| `{name}` | {meaning} |" for name, meaning in meanings.items()]
+    return "\n".join([f"| {heading} | |", "|---|---|", *rows]) + "\n"
 
 
 def _tree(error: type[Exception], depth: int = 0) -> Iterator[str]:

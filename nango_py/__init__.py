@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nango_py.accounts import KeptAlive
+    from nango_py.actions.context import AsyncContext, Context
+    from nango_py.actions.mark import action
     from nango_py.actions.verification import CheckResult
     from nango_py.async_engine import AsyncNango
     from nango_py.connections.connection import Connection, ConnectionView
     from nango_py.engine import Nango
     from nango_py.errors import (
         AccessDenied,
+        ActionError,
         AuthenticationError,
         CallbackError,
         ConfigError,
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
         DuplicateConnection,
         ForeignOriginError,
         InputError,
+        MissingScopes,
         NangoError,
         OutputError,
         PaginationError,
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
         UnreachableError,
         UsageError,
     )
+    from nango_py.exchange.download import AsyncDownload, Download
     from nango_py.exchange.limit_views import Limit
     from nango_py.exchange.pages import Page
     from nango_py.location import Location, Problem
@@ -44,18 +49,23 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ERRORS = (
-    "AccessDenied", "AuthenticationError", "CallbackError", "ConfigError", "CredentialsError", "DeadlineError",
-    "DecryptionError", "DuplicateConnection", "ForeignOriginError", "InputError", "NangoError", "OutputError",
-    "PaginationError", "RateLimitedError", "ReauthRequired", "RemoteError", "ResponseError", "StoreError",
-    "UnknownAction", "UnknownConnection", "UnknownIntegration", "UnreachableError", "UsageError",
+    "AccessDenied", "ActionError", "AuthenticationError", "CallbackError", "ConfigError", "CredentialsError",
+    "DeadlineError", "DecryptionError", "DuplicateConnection", "ForeignOriginError", "InputError", "MissingScopes",
+    "NangoError", "OutputError", "PaginationError", "RateLimitedError", "ReauthRequired", "RemoteError",
+    "ResponseError", "StoreError", "UnknownAction", "UnknownConnection", "UnknownIntegration", "UnreachableError",
+    "UsageError",
 )  # fmt: skip
 _HOMES = {
+    "AsyncContext": "actions.context",
+    "AsyncDownload": "exchange.download",
     "AsyncNango": "async_engine",
     "AuthorizationRequest": "oauth.attempt",
     "CheckResult": "actions.verification",
     "Connection": "connections.connection",
     "ConnectionView": "connections.connection",
+    "Context": "actions.context",
     "DeviceAuthorization": "oauth.attempt",
+    "Download": "exchange.download",
     "KeptAlive": "accounts",
     "Limit": "exchange.limit_views",
     "Location": "location",
@@ -63,16 +73,18 @@ _HOMES = {
     "Page": "exchange.pages",
     "Problem": "location",
     "Secret": "secret",
+    "action": "actions.mark",
     **dict.fromkeys(_ERRORS, "errors"),
 }
 
 __all__ = [
-    "AccessDenied", "AsyncNango", "AuthenticationError", "AuthorizationRequest", "CallbackError", "CheckResult",
-    "ConfigError", "Connection", "ConnectionView", "CredentialsError", "DeadlineError", "DecryptionError",
-    "DeviceAuthorization", "DuplicateConnection", "ForeignOriginError", "InputError", "KeptAlive", "Limit",
-    "Location", "Nango", "NangoError", "OutputError", "Page", "PaginationError", "Problem", "RateLimitedError",
+    "AccessDenied", "ActionError", "AsyncContext", "AsyncDownload", "AsyncNango", "AuthenticationError",
+    "AuthorizationRequest", "CallbackError", "CheckResult", "ConfigError", "Connection", "ConnectionView",
+    "Context", "CredentialsError", "DeadlineError", "DecryptionError", "DeviceAuthorization", "Download",
+    "DuplicateConnection", "ForeignOriginError", "InputError", "KeptAlive", "Limit", "Location", "MissingScopes",
+    "Nango", "NangoError", "OutputError", "Page", "PaginationError", "Problem", "RateLimitedError",
     "ReauthRequired", "RemoteError", "ResponseError", "Secret", "StoreError", "UnknownAction", "UnknownConnection",
-    "UnknownIntegration", "UnreachableError", "UsageError", "__version__",
+    "UnknownIntegration", "UnreachableError", "UsageError", "__version__", "action",
 ]  # fmt: skip
 
 

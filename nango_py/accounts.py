@@ -125,7 +125,10 @@ class Accounts:
             connection = self.manager.vault.get(integration, user_id) if found.auth.revokes else None
         except NangoError as error:
             # A connection can be deleted without its declaration, and without its key.
-            emit("warning", "revocation.skipped", secrets=tuple, integration=integration, reason=type(error).__name__)
+            emit(
+                "warning", "revocation.skipped", secrets=tuple, integration=integration, user_id=user_id,
+                error=type(error).__name__,
+            )  # fmt: skip
             return None
         if connection is None:
             return None

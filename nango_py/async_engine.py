@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+from nango_py.actions.context import AsyncContext
 from nango_py.actions.python import PythonAction, check_python_output
 from nango_py.core import Core
-from nango_py.errors import UsageError
+from nango_py.errors import DeadlineError, UsageError
 from nango_py.exchange.drivers import STORE_THREADS, AsyncDriver
 from nango_py.exchange.transport import open_async_client
 from nango_py.http import BaseTransport as SyncTransport
-from nango_py.python_runs import context_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from nango_py.accounts import KeptAlive
@@ -23,14 +24,16 @@ if TYPE_CHECKING:
     from nango_py.connections.connection import Connection, ConnectionView
     from nango_py.connections.store import Store
     from nango_py.core import PoolName
+    from nango_py.events import OnEvent
+    from nango_py.exchange.execution import Execution
     from nango_py.exchange.limit_views import Limit
     from nango_py.exchange.pages import Page
     from nango_py.exchange.pool import AsyncPool
-    from nango_py.exchange.session import Session
     from nango_py.http import AsyncBaseTransport, AsyncClient
     from nango_py.location import Problem
     from nango_py.oauth.face import AsyncOAuth
     from nango_py.secret import Secret
+    from nango_py.tools.toolbox import AsyncTools, Format
 
 __all__ = ["AsyncNango"]
 
@@ -57,6 +60,7 @@ class AsyncNango:
         pool: PoolName = "default",
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
+        actions: Iterable[object] = (),
         on_renewed: Callable[[ConnectionView], None] | None = None,
         on_reauth_required: Callable[[ConnectionView], None] | None = None,
     ) -> Self:
@@ -70,6 +74,7 @@ class AsyncNango:
                 environ=environ,
                 transport=transport,
                 pool=pool,
+                actions=actions,
                 on_renewed=on_renewed,
                 on_reauth_required=on_reauth_required,
             ),
@@ -179,15 +184,12 @@ class AsyncNango:
         *,
         deadline: float | None = None,
         idempotency_key: str | None = None,
+        on_event: OnEvent | None = None,
     ) -> Any:
-        """Run an action and return its output."""
+        """Run an action and return its output; as :meth:`Nango.trigger_action`, whose plain *on_event* it takes."""
         session = self._core.session(integration, user_id)
-        found = self._core.action(session.integration, action)
-        if isinstance(found, PythonAction):
-            return await self._run_python(session, found, input)
-        return await self._driver.run(
-            self._core.declared_output(session, found, input, deadline=deadline, idempotency_key=idempotency_key)
-        )
+        execution = self._core.execution(session, action, deadline=deadline, on_event=on_event)
+        return await self._run(execution, input, idempotency_key)
 
     async def stream_action(
         self,
@@ -197,18 +199,38 @@ class AsyncNango:
         input: Mapping[str, Any] | None = None,  # noqa: A002
         *,
         deadline: float | None = None,
+        on_event: OnEvent | None = None,
     ) -> AsyncIterator[Any]:
         """Yield the items of an action's output, one page in memory."""
         session = self._core.session(integration, user_id)
+        execution = self._core.execution(session, action, deadline=deadline, on_event=on_event)
         found = self._core.action(session.integration, action)
         if isinstance(found, PythonAction):
-            output = await self._run_python(session, found, input)
+            output = await self._run_python(execution, found, input, None)
             for item in output if isinstance(output, list | tuple) else (output,):
                 yield item
             return
-        async for items in self._driver.iterate(self._core.action_pages(session, found, input, deadline)):
+        async for items in self._driver.iterate(self._core.action_pages(execution, found, input)):
             for item in items:
                 yield item
+
+    async def tools(
+        self,
+        *,
+        format: Format = "openai",  # noqa: A002 - what every vendor's documentation calls it
+        integrations: Collection[str] | None = None,
+        actions: Collection[str] | None = None,
+        user_id: str | None = None,
+        read_only: bool = False,
+    ) -> AsyncTools:
+        """Return actions as tools for a model; as :meth:`Nango.tools`."""
+        from nango_py.tools.toolbox import AsyncTools, chosen, of_connected  # noqa: PLC0415 - most programs have no model
+
+        views = () if user_id is None else await self._driver.run(self._core.accounts.views(user_id=user_id))
+        found = chosen(self._core, format, integrations=integrations, actions=actions, read_only=read_only)
+        if user_id is not None:
+            found = of_connected(found, views)
+        return AsyncTools(self, found, format, user_id)
 
     async def close(self) -> None:
         """Close this loop's connections and the store."""
@@ -230,14 +252,30 @@ class AsyncNango:
     async def __aexit__(self, *_error: object) -> None:
         await self.close()
 
-    async def _run_python(self, session: Session, action: PythonAction, given: Any) -> Any:
-        name = session.integration.name
-        checked = self._core.check_python(name, action, given)
-        connection = await self._driver.run(self._core.accounts.manager.fresh(session.integration, session.user_id))
-        if action.is_async:
-            return check_python_output(
-                name, action, await self._call_python(session, action, checked, connection.view())
-            )
+    async def _run(self, execution: Execution, given: Any, idempotency_key: str | None) -> Any:
+        found = self._core.action(execution.session.integration, execution.action)
+        if isinstance(found, PythonAction):
+            return await self._run_python(execution, found, given, idempotency_key)
+        return await self._driver.run(self._core.declared_output(execution, found, given, idempotency_key))
+
+    async def _run_python(
+        self, execution: Execution, action: PythonAction, given: Any, idempotency_key: str | None
+    ) -> Any:
+        name = execution.session.integration.name
+        with execution.running():
+            checked = self._core.check_python(name, action, given)
+            view = await self._driver.run(self._core.opened(execution, action))
+            call = self._call_python if action.is_async else self._call_in_thread
+            return check_python_output(name, action, await call(execution, action, checked, view, idempotency_key))
+
+    async def _call_in_thread(
+        self,
+        execution: Execution,
+        action: PythonAction,
+        checked: dict[str, Any],
+        view: ConnectionView,
+        idempotency_key: str | None,
+    ) -> Any:
         from anyio.to_thread import run_sync  # noqa: PLC0415
 
         from nango_py.engine import Nango  # noqa: PLC0415 - it makes engines of this kind, too
@@ -249,17 +287,51 @@ class AsyncNango:
         def work() -> Any:
             nango = Nango(self._core, own)
             try:
-                return nango._run_python(session, action, checked)  # noqa: SLF001
+                return nango._call_python(execution, action, checked, view, idempotency_key)  # noqa: SLF001
             finally:
                 nango._let_go()  # noqa: SLF001
 
-        return await run_sync(work)
+        try:
+            return await run_sync(work, abandon_on_cancel=True)
+        except BaseException:
+            execution.stop()  # a thread cannot be cancelled, but it gets no further than to its next request
+            raise
 
     async def _call_python(
-        self, session: Session, action: PythonAction, checked: dict[str, Any], view: ConnectionView
+        self,
+        execution: Execution,
+        action: PythonAction,
+        checked: dict[str, Any],
+        view: ConnectionView,
+        idempotency_key: str | None,
     ) -> Any:
-        async with self.client(session.integration.name, session.user_id) as http:
-            return await action.run(context_of(self, session, action, http, view), checked)
+        from anyio import move_on_after  # noqa: PLC0415
+
+        core, session = self._core, execution.session
+        async with open_async_client(
+            session, self._driver, core.random, agent=core.agent, options={}, execution=execution
+        ) as http:
+            context = AsyncContext(
+                http=http,
+                connection=view,
+                idempotency_key=idempotency_key,
+                _execution=execution,
+                _paginate=partial(self._paginate, execution),
+                _run=lambda other, more, key: self._run(execution.child(other), more, key),
+            )
+            output = None
+            with move_on_after(execution.time_left()) as scope:
+                output = await action.run(context, checked)
+            if scope.cancelled_caught:
+                execution.fail(DeadlineError, "the time given by deadline= is over.")
+            return output
+
+    async def _paginate(self, execution: Execution, path: str, **options: Any) -> AsyncIterator[Any]:
+        session = execution.session
+        walk = self._core.walk(session.integration.name, session.user_id, path, **options, execution=execution)
+        async for page in self._driver.iterate(walk.pages()):
+            for item in page.items:
+                yield item
 
     def _limiter(self) -> Any:
         from anyio import CapacityLimiter  # noqa: PLC0415

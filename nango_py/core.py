@@ -8,31 +8,24 @@ import random
 import threading
 from dataclasses import replace
 from functools import cache
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from nango_py.accounts import Accounts
-from nango_py.actions.declarative import call, check_input, perform, walk
-from nango_py.actions.python import (
-    PythonAction,
-    check_python_input,
-    check_twice,
-    find_python_actions,
-    load_python_action,
-)
+from nango_py.actions.declarative import perform, stream
+from nango_py.actions.inputs import check_input
+from nango_py.actions.python import PythonAction, check_python_input
+from nango_py.actions.registry import Registry
+from nango_py.actions.scopes import check_scopes
 from nango_py.actions.verification import verify
 from nango_py.clock import Clock, SystemClock
 from nango_py.connections.opening import open_store
 from nango_py.connections.renewal import Hooks
 from nango_py.declare.loader import load
-from nango_py.effects import Emit
-from nango_py.errors import (
-    ConfigError,
-    UnknownAction,
-    UnknownIntegration,
-    UsageError,
-)
+from nango_py.errors import ConfigError, UnknownIntegration, UsageError
 from nango_py.exchange.answers import Asker
 from nango_py.exchange.breakers import Breakers
+from nango_py.exchange.execution import Execution
 from nango_py.exchange.limiter import Limits, SharedGates
 from nango_py.exchange.loops import bridge_to, sync_transport
 from nango_py.exchange.pages import Walk
@@ -45,7 +38,7 @@ from nango_py.policy.pagination import Pagination, check
 from nango_py.template import TemplateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from nango_py.actions.verification import CheckResult
@@ -53,6 +46,7 @@ if TYPE_CHECKING:
     from nango_py.connections.store import Store
     from nango_py.declare.loader import Declared
     from nango_py.effects import Flow
+    from nango_py.events import OnEvent
     from nango_py.exchange.limit_views import Limit
     from nango_py.http import AsyncBaseTransport, BaseTransport
     from nango_py.model import Action, Integration
@@ -101,6 +95,7 @@ class Core:
         environ: Mapping[str, str] | None,
         transport: BaseTransport | AsyncBaseTransport | None = None,
         pool: PoolName = "default",
+        actions: Iterable[object] = (),
         on_renewed: Callable[[ConnectionView], None] | None = None,
         on_reauth_required: Callable[[ConnectionView], None] | None = None,
     ) -> None:
@@ -109,6 +104,7 @@ class Core:
         self.clock = clock or SystemClock()
         self.breakers = Breakers(self.clock)
         self.declared: Declared = load(source, blueprints=blueprints, environ=self.environ)
+        self.registry = Registry(self.declared.folder, actions)
         self.random = random.random
         self.agent = _agent()
         self._lock = threading.RLock()
@@ -128,19 +124,13 @@ class Core:
         )
         self._sessions: dict[tuple[str, str], Session] = {}
         self._shapes: dict[str, Any] = {}
-        self._python: dict[tuple[str, str], PythonAction] = {}
 
     # Declarations
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Return every problem of what is declared."""
-        twice = [
-            problem
-            for name, integration in self.declared.integrations.items()
-            for problem in check_twice(integration, self.python_actions(name))
-        ]
-        return (*self.declared.problems, *twice)
+        return (*self.declared.problems, *self.registry.problems(self.declared.integrations))
 
     def integration(self, name: str) -> Integration:
         """Return an integration.
@@ -157,33 +147,18 @@ class Core:
         hint = did_you_mean(str(name), self.declared.integrations)
         raise UnknownIntegration(f"no integration {name!r} is declared. {hint}".rstrip())
 
-    def python_actions(self, integration: str) -> Mapping[str, Path]:
-        """Return the files of an integration's Python actions."""
-        return find_python_actions(self.declared.folder, integration)
+    def action_names(self, integration: Integration) -> list[str]:
+        """Return the names of an integration's actions, declared and Python; nothing is loaded."""
+        return self.registry.names(integration)
 
     def action(self, integration: Integration, name: str) -> Action | PythonAction:
         """Return an action, declared or Python.
 
         Raises:
             UnknownAction: The integration has none of that name.
-            ConfigError: It is declared twice, or its file cannot be loaded.
+            ConfigError: It was found twice, or cannot be loaded.
         """
-        declared = integration.actions.get(name)
-        files = self.python_actions(integration.name)
-        if name in files:
-            if declared is not None:
-                raise ConfigError(check_twice(integration, {name: files[name]}))
-            key = (integration.name, name)
-            with self._lock:
-                if key not in self._python:
-                    self._python[key] = load_python_action(files[name])
-                return self._python[key]
-        if declared is None:
-            hint = did_you_mean(str(name), {*integration.actions, *files})
-            raise UnknownAction(
-                f"{integration.location}: integration {integration.name!r} has no action {name!r}. {hint}".rstrip()
-            )
-        return declared
+        return self.registry.get(integration, name)
 
     # Connections
 
@@ -252,10 +227,9 @@ class Core:
         yield from session.open()
         return (yield from session.limits.views())
 
-    def asker(self, session: Session, *, action: str | None = None, deadline: float | None = None) -> Asker:
-        """Return what sends an action's requests; *deadline* is in seconds from now."""
-        ends_at = None if deadline is None else self.clock.monotonic() + deadline
-        return Asker(session=session, clock=self.clock, random=self.random, action=action, ends_at=ends_at)
+    def asker(self, session: Session, execution: Execution | None = None) -> Asker:
+        """Return what sends requests and reads their answers, for an action where one asks."""
+        return Asker(session=session, clock=self.clock, random=self.random, execution=execution)
 
     def check_options(self, options: Mapping[str, Any]) -> None:
         """Refuse client options that would bypass the engine."""
@@ -277,13 +251,14 @@ class Core:
         limit: int | None = None,
         max_pages: int | None = None,
         position: str | None = None,
+        execution: Execution | None = None,
     ) -> Walk:
         """Return the walk over a list of the provider's API."""
         session = self.session(integration, user_id)
         walked = self._pagination(session.integration, pagination)
         given = QueryParams(params)
         return Walk(
-            asker=self.asker(session),
+            asker=self.asker(session, execution),
             pagination=walked,
             method=method.upper(),
             path=path,
@@ -324,40 +299,67 @@ class Core:
 
     # Actions
 
+    def execution(
+        self, session: Session, action: str, *, deadline: float | None, on_event: OnEvent | None
+    ) -> Execution:
+        """Return a run of an action, not begun yet.
+
+        Raises:
+            UsageError: *on_event* is async.
+        """
+        if iscoroutinefunction(on_event):
+            raise UsageError(
+                "on_event= is a plain function, called while the action runs. "
+                "For a task of yours, put its events into a queue: on_event=queue.put_nowait."
+            )
+        return Execution(session=session, action=action, deadline=deadline, on_event=on_event)
+
+    def opened(self, execution: Execution, action: PythonAction) -> Flow[ConnectionView]:
+        """Return the connection as a Python action sees it, its credentials fit to be used.
+
+        Raises:
+            MissingScopes: Scopes that the action needs were not granted.
+        """
+        session = execution.session
+        plan = yield from self.asker(session, execution).open()
+        check_scopes(
+            action.scopes, session.integration, session.user_id, plan.connection.credentials, action=action.name
+        )
+        view: ConnectionView = plan.connection.view()
+        return view
+
     def declared_output(
-        self,
-        session: Session,
-        action: Action,
-        given: Any,
-        *,
-        deadline: float | None,
-        idempotency_key: str | None = None,
+        self, execution: Execution, action: Action, given: Any, idempotency_key: str | None
     ) -> Flow[Any]:
         """Return a declarative action's output."""
+        return (yield from execution.around(self._output(execution, action, given, idempotency_key)))
+
+    def _output(self, execution: Execution, action: Action, given: Any, idempotency_key: str | None) -> Flow[Any]:
+        session = execution.session
         who = f"integration {session.integration.name!r}, action {action.name!r}"
         checked = check_input(action, given, who=who)
-        asker = self.asker(session, action=action.name, deadline=deadline)
+        asker = self.asker(session, execution)
         if idempotency_key is not None:
-            asker = replace(asker, headers=self._idempotency(session.integration, idempotency_key, who))
+            asker = replace(asker, headers=self._idempotency(session.integration, action, idempotency_key, who))
         return (yield from perform(asker, action, checked, agent=self.agent, who=who))
 
-    def _idempotency(self, integration: Integration, key: str, who: str) -> Mapping[str, str]:
-        name = integration.retry.idempotency_key
+    def _idempotency(self, integration: Integration, action: Action, key: str, who: str) -> Mapping[str, str]:
+        own = None if action.overrides is None else action.overrides.retry
+        name = (own or integration.retry).idempotency_key
         if name is None:
             raise UsageError(f"{who}: the integration declares no retry.idempotency_key, so a key would do nothing.")
         return {name: header_text(name, key)}
 
-    def action_pages(self, session: Session, action: Action, given: Any, deadline: float | None) -> Flow[None]:
+    def action_pages(self, execution: Execution, action: Action, given: Any) -> Flow[None]:
         """Emit the pages of a paginated action; of another one, its output as one page."""
+        yield from execution.around(self._pages(execution, action, given))
+
+    def _pages(self, execution: Execution, action: Action, given: Any) -> Flow[None]:
+        session = execution.session
         who = f"integration {session.integration.name!r}, action {action.name!r}"
         checked = check_input(action, given, who=who)
-        asker = self.asker(session, action=action.name, deadline=deadline)
-        if action.paginate is None:
-            output = yield from call(asker, action, checked, agent=self.agent, who=who)
-            yield Emit((output,))
-            return
-        pages = yield from walk(asker, action, checked, agent=self.agent, who=who, limit=checked.get("limit"))
-        yield from pages.each(lambda page: (Emit(page.items),))
+        asker = self.asker(session, execution)
+        yield from stream(asker, action, checked, agent=self.agent, who=who)
 
     def check_python(self, integration: str, action: PythonAction, given: Any) -> dict[str, Any]:
         """Return a Python action's input, checked."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from nango_py.http import Request, Response
 
-__all__ = ["Call", "Close", "Effect", "Emit", "Flow", "Join", "ReadAnswer", "Send", "Sleep"]
+__all__ = ["Call", "Close", "Effect", "Emit", "Flow", "Gather", "HandOver", "Join", "ReadAnswer", "Send", "Sleep"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,17 @@ class Close:
     """Close an answer whose body nobody will read."""
 
     answer: Response
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Hand an open answer to whoever reads and closes it; gives a download.
+
+    *failure* gives the error that one on the way means.
+    """
+
+    answer: Response
+    failure: Callable[[Exception], Exception]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +82,18 @@ class Emit:
     value: Any
 
 
-Effect: TypeAlias = Send | ReadAnswer | Close | Sleep | Call | Join | Emit
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """Do several flows, *at_most* so many at once; gives the list of what they end with, in their order.
+
+    The first failure is raised, and ends the others: when it is, none of them is under way. They emit nothing.
+    """
+
+    flows: Sequence[Flow[Any]]
+    at_most: int
+
+
+Effect: TypeAlias = Send | ReadAnswer | Close | Sleep | Call | Join | Emit | HandOver | Gather
 _T = TypeVar("_T")
 Flow: TypeAlias = Generator[Effect, Any, _T]
 """A conversation that ends with a value."""

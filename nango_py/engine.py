@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+from nango_py.actions.context import Context
 from nango_py.actions.python import PythonAction, check_python_output
 from nango_py.core import Core
 from nango_py.errors import UsageError
 from nango_py.exchange.drivers import Driver
 from nango_py.exchange.transport import open_client
 from nango_py.http import AsyncBaseTransport as AsyncTransport
-from nango_py.python_runs import Background, context_of
+from nango_py.python_runs import Background
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from nango_py.accounts import KeptAlive
@@ -23,14 +25,16 @@ if TYPE_CHECKING:
     from nango_py.connections.connection import Connection, ConnectionView
     from nango_py.connections.store import Store
     from nango_py.core import PoolName
+    from nango_py.events import OnEvent
+    from nango_py.exchange.execution import Execution
     from nango_py.exchange.limit_views import Limit
     from nango_py.exchange.pages import Page
     from nango_py.exchange.pool import Pool
-    from nango_py.exchange.session import Session
     from nango_py.http import BaseTransport, Client
     from nango_py.location import Problem
     from nango_py.oauth.face import OAuth
     from nango_py.secret import Secret
+    from nango_py.tools.toolbox import Format, Tools
 
 __all__ = ["Nango"]
 
@@ -57,6 +61,7 @@ class Nango:
         pool: PoolName = "default",
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
+        actions: Iterable[object] = (),
         on_renewed: Callable[[ConnectionView], None] | None = None,
         on_reauth_required: Callable[[ConnectionView], None] | None = None,
     ) -> Self:
@@ -65,7 +70,8 @@ class Nango:
         *store* is a URL (``sqlite:///x.db``, ``postgresql://...``, ``memory://``) or a store; ``NANGO_STORE`` or
         ``.nango/connections.db`` without it. *blueprints* are extra folders, searched first. *transport* takes the
         place of the pool, *clock* that of the system's, *environ* that of ``os.environ``. *pool* is ``"default"`` or
-        ``"fast"``, which does the same in less time. *on_renewed* and *on_reauth_required* are called with a
+        ``"fast"``, which does the same in less time. *actions* are functions that ``@nango_py.action`` decorates, or
+        modules of them. *on_renewed* and *on_reauth_required* are called with a
         connection's view, from a worker thread, after it was stored.
 
         Raises:
@@ -81,6 +87,7 @@ class Nango:
                 environ=environ,
                 transport=transport,
                 pool=pool,
+                actions=actions,
                 on_renewed=on_renewed,
                 on_reauth_required=on_reauth_required,
             ),
@@ -223,22 +230,21 @@ class Nango:
         *,
         deadline: float | None = None,
         idempotency_key: str | None = None,
+        on_event: OnEvent | None = None,
     ) -> Any:
         """Run an action and return its output; *deadline* is in seconds.
 
-        *idempotency_key* goes into the header that the integration's retry policy names.
+        *idempotency_key* goes into the header that the integration's retry policy names; a Python action finds it in
+        its context. *on_event* is told what happens meanwhile (:mod:`nango_py.events`), in the thread in which it
+        happens; it is a plain function that does not block, and what it raises is logged.
 
         Raises:
             UnknownAction, InputError: Nothing was sent.
             RemoteError: The provider refused, failed, or answered with something else than promised.
         """
         session = self._core.session(integration, user_id)
-        found = self._core.action(session.integration, action)
-        if isinstance(found, PythonAction):
-            return self._run_python(session, found, input)
-        return self._driver.run(
-            self._core.declared_output(session, found, input, deadline=deadline, idempotency_key=idempotency_key)
-        )
+        execution = self._core.execution(session, action, deadline=deadline, on_event=on_event)
+        return self._run(execution, input, idempotency_key)
 
     def stream_action(
         self,
@@ -248,16 +254,44 @@ class Nango:
         input: Mapping[str, Any] | None = None,  # noqa: A002
         *,
         deadline: float | None = None,
+        on_event: OnEvent | None = None,
     ) -> Iterator[Any]:
         """Yield the items of an action's output, one page in memory; without a ``limit`` input, all of them."""
         session = self._core.session(integration, user_id)
+        execution = self._core.execution(session, action, deadline=deadline, on_event=on_event)
         found = self._core.action(session.integration, action)
         if isinstance(found, PythonAction):
-            output = self._run_python(session, found, input)
+            output = self._run_python(execution, found, input, None)
             yield from output if isinstance(output, list | tuple) else (output,)
             return
-        for items in self._driver.iterate(self._core.action_pages(session, found, input, deadline)):
+        for items in self._driver.iterate(self._core.action_pages(execution, found, input)):
             yield from items
+
+    def tools(
+        self,
+        *,
+        format: Format = "openai",  # noqa: A002 - what every vendor's documentation calls it
+        integrations: Collection[str] | None = None,
+        actions: Collection[str] | None = None,
+        user_id: str | None = None,
+        read_only: bool = False,
+    ) -> Tools:
+        """Return actions as tools for a model, in the *format* of its vendor: a list that also runs what it calls.
+
+        *integrations* and *actions* (``"list-leads"``, or ``"close/list-leads"``) choose; all without them. With
+        *user_id* only the integrations that the user is connected to, whose account then is worked with; a model
+        cannot choose it. With *read_only* only actions that are known to change nothing.
+
+        Raises:
+            UnknownIntegration, UnknownAction: One that was chosen is not there.
+        """
+        from nango_py.tools.toolbox import Tools, chosen, of_connected  # noqa: PLC0415 - most programs have no model
+
+        views = () if user_id is None else self._driver.run(self._core.accounts.views(user_id=user_id))
+        found = chosen(self._core, format, integrations=integrations, actions=actions, read_only=read_only)
+        if user_id is not None:
+            found = of_connected(found, views)
+        return Tools(self, found, format, user_id)
 
     def close(self) -> None:
         """Close the pool and the store; clients are useless afterwards."""
@@ -279,16 +313,52 @@ class Nango:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
-    def _run_python(self, session: Session, action: PythonAction, given: Any) -> Any:
-        name, user = session.integration.name, session.user_id
-        checked = self._core.check_python(name, action, given)
-        view = self._driver.run(self._core.accounts.manager.fresh(session.integration, user)).view()
-        if action.is_async:
-            output = self._background().run(lambda nango: nango._call_python(session, action, checked, view))  # noqa: SLF001
+    def _run(self, execution: Execution, given: Any, idempotency_key: str | None) -> Any:
+        found = self._core.action(execution.session.integration, execution.action)
+        if isinstance(found, PythonAction):
+            return self._run_python(execution, found, given, idempotency_key)
+        return self._driver.run(self._core.declared_output(execution, found, given, idempotency_key))
+
+    def _run_python(self, execution: Execution, action: PythonAction, given: Any, idempotency_key: str | None) -> Any:
+        name = execution.session.integration.name
+        with execution.running():
+            checked = self._core.check_python(name, action, given)
+            view = self._driver.run(self._core.opened(execution, action))
+            if action.is_async:
+                output = self._background().run(
+                    lambda nango: nango._call_python(execution, action, checked, view, idempotency_key)  # noqa: SLF001
+                )
+            else:
+                output = self._call_python(execution, action, checked, view, idempotency_key)
             return check_python_output(name, action, output)
-        with self.client(name, user) as http:
-            context = context_of(self, session, action, http, view)
-            return check_python_output(name, action, action.run(context, checked))
+
+    def _call_python(
+        self,
+        execution: Execution,
+        action: PythonAction,
+        checked: dict[str, Any],
+        view: ConnectionView,
+        idempotency_key: str | None,
+    ) -> Any:
+        core, session = self._core, execution.session
+        with open_client(
+            session, self._driver, core.random, agent=core.agent, options={}, execution=execution
+        ) as http:
+            context = Context(
+                http=http,
+                connection=view,
+                idempotency_key=idempotency_key,
+                _execution=execution,
+                _paginate=partial(self._paginate, execution),
+                _run=lambda other, more, key: self._run(execution.child(other), more, key),
+            )
+            return action.run(context, checked)
+
+    def _paginate(self, execution: Execution, path: str, **options: Any) -> Iterator[Any]:
+        session = execution.session
+        walk = self._core.walk(session.integration.name, session.user_id, path, **options, execution=execution)
+        for page in self._driver.iterate(walk.pages()):
+            yield from page.items
 
     def _background(self) -> Background:
         with self._lock:

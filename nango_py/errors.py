@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AccessDenied",
+    "ActionError",
     "AuthenticationError",
     "CallbackError",
     "ConfigError",
@@ -23,6 +24,7 @@ __all__ = [
     "DuplicateConnection",
     "ForeignOriginError",
     "InputError",
+    "MissingScopes",
     "NangoError",
     "OutputError",
     "PaginationError",
@@ -91,6 +93,7 @@ class RemoteError(NangoError):
     """The other side refused, failed or could not be reached.
 
     ``attempts`` is the history of the exchange, oldest first; ``response`` the last answer, where there was one.
+    In an action of steps, ``step`` is the name of the one that failed, and ``index`` counts its items from 0.
     """
 
     def __init__(
@@ -107,6 +110,8 @@ class RemoteError(NangoError):
         self.action = action
         self.attempts = tuple(attempts)
         self.response = response
+        self.step: str | None = None
+        self.index: int | None = None
 
 
 class UnreachableError(RemoteError):
@@ -119,6 +124,14 @@ class AuthenticationError(RemoteError):
 
 class ReauthRequired(AuthenticationError):  # noqa: N818
     """The account must be connected again: its credentials cannot heal."""
+
+
+class MissingScopes(ReauthRequired):
+    """The account has not granted scopes that an action needs, which ``missing`` names; nothing was sent."""
+
+    def __init__(self, message: str, *, missing: Sequence[str] = (), **context: Any) -> None:
+        super().__init__(message, **context)
+        self.missing = tuple(missing)
 
 
 class AccessDenied(AuthenticationError):  # noqa: N818
@@ -135,6 +148,14 @@ class RateLimitedError(RemoteError):
 
 class ResponseError(RemoteError):
     """The provider answered with an error, or with more than ``response_limit`` allows."""
+
+
+class ActionError(ResponseError):
+    """The provider answered with an error that the action has a ``name`` for, in ``on_error``."""
+
+    def __init__(self, message: str, *, name: str = "", **context: Any) -> None:
+        super().__init__(message, **context)
+        self.name = name
 
 
 class OutputError(RemoteError):

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from nango_py.document import pointer_to
+from nango_py.files import is_file
 from nango_py.location import did_you_mean, one_of
+from nango_py.quick_check import quick_check
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
     from referencing import Registry
 
-__all__ = ["Schema", "Violation"]
+    from nango_py.quick_check import Check
+
+__all__ = ["Schema", "Violation", "resolve"]
 
 _TYPES = {
     "object": "a mapping",
@@ -51,15 +55,29 @@ class Schema:
 
     document: Mapping[str, Any]
     registry: Registry[Any] | None = field(default=None, repr=False, compare=False)
+    takes_files: bool = False
+    """Whether ``{type: string, format: binary}`` is a file (:mod:`nango_py.files`), and no text."""
+
+    @cached_property
+    def has_files(self) -> bool:
+        """Tell whether there is a place for a file."""
+        return self.takes_files and _has_binary(self.document)
 
     @cached_property
     def _validator(self) -> Validator:
         from jsonschema import Draft202012Validator  # noqa: PLC0415 - 140 ms that only a check needs
 
-        return Draft202012Validator(self.document, registry=_closed() if self.registry is None else self.registry)
+        kind = _with_files() if self.has_files else Draft202012Validator
+        return kind(self.document, registry=_closed() if self.registry is None else self.registry)
+
+    @cached_property
+    def _quick(self) -> Check | None:
+        return quick_check(self.document, takes_files=self.takes_files) if self.registry is None else None
 
     def violations(self, value: Any) -> Iterator[Violation]:
         """Yield every way in which *value* breaks the schema, in the order of the value."""
+        if self._quick is not None and self._quick(value):
+            return
         errors = sorted(self._validator.iter_errors(value), key=lambda error: [str(part) for part in error.path])
         for error in errors:
             yield from _describe(error)
@@ -81,6 +99,39 @@ def _closed() -> Registry[Any]:
     from referencing import Registry  # noqa: PLC0415 - comes with jsonschema
 
     return Registry()
+
+
+@cache
+def _with_files() -> Any:
+    """Return the validator to which a file is a text whose format is ``binary``, and nothing else is."""
+    from jsonschema import Draft202012Validator, ValidationError, validators  # noqa: PLC0415
+
+    usual = Draft202012Validator.VALIDATORS["type"]
+
+    def check_type(validator: Any, types: Any, instance: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
+        names = [types] if isinstance(types, str) else types
+        if schema.get("format") != "binary" or "string" not in names:
+            yield from usual(validator, types, instance, schema)
+        elif not is_file(instance):
+            others = [name for name in names if name != "string"]
+            if not any(validator.is_type(instance, name) for name in others):
+                yield ValidationError("no file", validator="format", validator_value="binary")
+
+    return validators.extend(Draft202012Validator, {"type": check_type})  # type: ignore[no-untyped-call]
+
+
+def _has_binary(schema: Any) -> bool:
+    if isinstance(schema, Mapping):
+        return schema.get("format") == "binary" or any(map(_has_binary, schema.values()))
+    return isinstance(schema, list) and any(map(_has_binary, schema))
+
+
+def resolve(document: Mapping[str, Any], reference: str) -> Any:
+    """Return what a ``$ref`` of a sound document leads to; the same object each time."""
+    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
+
+    resolver = _closed().resolver_with_root(DRAFT202012.create_resource(document))
+    return resolver.lookup(reference).contents
 
 
 def _dangling(document: Mapping[str, Any]) -> Iterator[str]:
@@ -174,6 +225,9 @@ def _unknown_keys(error: Any, pointer: str, keyword: str) -> Iterator[Violation]
 
 def _broken(keyword: str, error: Any) -> tuple[str, str]:
     limit = error.validator_value
+    if keyword == "format" and limit == "binary":
+        hint = "A text is never taken for a path: give pathlib.Path(...)." if isinstance(error.instance, str) else ""
+        return "must be a file: bytes, a binary file object or a path.", hint
     if keyword == "type":
         wanted = [limit] if isinstance(limit, str) else limit
         return f"must be {' or '.join(_TYPES[word] for word in wanted)}, not {_kind(error.instance)}.", ""

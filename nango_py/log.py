@@ -8,14 +8,62 @@ from __future__ import annotations
 import logging
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Masked", "emit", "is_heard", "logger", "one_line"]
+__all__ = ["EVENTS", "FIELDS", "Masked", "emit", "is_heard", "logger", "one_line", "with_fields"]
+
+FIELDS = {
+    "event": "what happened: a thing and what became of it, as in `exchange.finished`",
+    "level": "`debug`, `info`, `warning`, `error` or `critical`",
+    "integration": "the integration's name",
+    "user_id": "whose connection",
+    "action": "the action that runs",
+    "execution_id": "one run of an action; every line of it says the same",
+    "parent_id": "the execution that ran this one, by `ctx.run` or as a step",
+    "outcome": "of an action: `success`, `error` or `cancelled`",
+    "method": "of the request",
+    "host": "that the request goes to",
+    "path": "of the request, without its query",
+    "attempt": "which try of the request, from 1",
+    "status": "of the answer",
+    "error": "the kind of failure",
+    "reason": "why it was done, or failed",
+    "wait": "seconds until the next attempt",
+    "seconds": "that it took in all",
+    "limit": "how many items were asked for",
+    "tool": "the tool that a model called",
+    "exception": "the traceback",
+    "expires_at": "when the new credentials end, in seconds since the epoch",
+}
+"""Every field of a log line, and what it says; a line has those that apply to it."""
+EVENTS = {
+    "action.finished": "an action ended",
+    "action.limit_reached": "a paginated action read as many items as it may without a `limit` of its input",
+    "attempt.failed": "a request is tried again after `wait` seconds, for its `reason`",
+    "circuit.closed": "an origin works again",
+    "circuit.opened": "an origin keeps failing and is left alone",
+    "connect.failed": "an account could not be connected",
+    "connection.connected": "an account was connected by OAuth",
+    "connection.reauth_required": "the account must be connected again",
+    "connection.renewed": "credentials were renewed",
+    "exchange.finished": "a request has its last answer, or failed for good",
+    "hook.failed": "a callback of the program's own raised an error",
+    "pool.default": "the fast pool leaves a request to the default one",
+    "renewal.failed": "credentials could not be renewed",
+    "request.sent_bare": "a request went to a foreign origin, without credentials",
+    "revocation.failed": "the provider was not told to forget a deleted connection",
+    "revocation.skipped": "a deleted connection could not be read to tell the provider",
+    "tool.failed": "an action that a model called raised an error of its own",
+}
+"""Every event of a log line, and what happened."""
 
 _HIDDEN = "***"
 _SHORTEST = 4
@@ -105,10 +153,23 @@ def _threshold(level: str) -> Callable[[Any, str, Any], Any]:
     return drop_below
 
 
+_bound: ContextVar[Mapping[str, str]] = ContextVar("nango_py_log_fields", default=MappingProxyType({}))
+
+
+@contextmanager
+def with_fields(**fields: str) -> Iterator[None]:
+    """Give *fields* to each line that this thread or task emits meanwhile, and those that it starts."""
+    token = _bound.set({**_bound.get(), **fields})
+    try:
+        yield
+    finally:
+        _bound.reset(token)
+
+
 def emit(level: str, event: str, *, secrets: Callable[[], Iterable[str]], least: str = "info", **fields: Any) -> None:
     """Log one line of the engine, if anybody listens."""
     if is_heard(level, least):
-        getattr(logger(secrets, level=least), level)(event, **fields)
+        getattr(logger(secrets, level=least), level)(event, **{**_bound.get(), **fields})
 
 
 def is_heard(level: str, least: str) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nango_py.json_schema import Schema
     from nango_py.location import Location, Problem
     from nango_py.policy.breaker import CircuitBreaker
+    from nango_py.policy.named_errors import NamedError
     from nango_py.policy.pagination import Pagination
     from nango_py.policy.rate_limit_rule import RateLimit
     from nango_py.secret import Secret
@@ -26,12 +27,20 @@ if TYPE_CHECKING:
 __all__ = [
     "Action",
     "ActionRequest",
+    "Annotations",
+    "Example",
+    "FilePart",
+    "GraphQL",
     "Integration",
+    "ListStyle",
     "Network",
     "Output",
+    "Overrides",
     "Provenance",
+    "Raw",
     "Requests",
     "Sign",
+    "Step",
     "Timeouts",
     "UsedBlueprint",
     "Verification",
@@ -73,15 +82,49 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FilePart:
+    """A part of a multipart body that is a file."""
+
+    file: Tree
+    filename: Tree = None
+    content_type: Tree = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raw:
+    """A body of bytes as they are."""
+
+    content: Tree
+    content_type: Tree = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphQL:
+    """A GraphQL request (https://spec.graphql.org/October2021/#sec-Response-Format says what its answers are)."""
+
+    query: str
+    variables: Mapping[str, Tree] = field(default_factory=dict)
+    operation_name: str | None = None
+    allow_errors: bool = False
+
+
+ListStyle = Literal["repeat", "comma", "brackets"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionRequest:
-    """The request that an action sends."""
+    """The request that an action sends, with one body at most."""
 
     path: Template
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] = "GET"
     params: Mapping[str, Tree] = field(default_factory=dict)
     headers: Mapping[str, Tree] = field(default_factory=dict)
+    list_style: ListStyle = "repeat"
     json: Tree = None
     form: Mapping[str, Tree] | None = None
+    multipart: Mapping[str, Tree | FilePart] | None = None
+    raw: Raw | None = None
+    graphql: GraphQL | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +134,54 @@ class Output:
     items: str | None = None
     value: str | None = None
     map: Tree = None
+    flatten: bool = False
     schema: Schema | None = None
+    download: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """What an action's requests do otherwise than those of its integration; None is as the integration does it."""
+
+    action: str
+    retry: RetryPolicy | None = None
+    timeouts: Timeouts | None = None
+    rate_limit: tuple[RateLimit, ...] = ()
+    """Limits beside the integration's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotations:
+    """What an action does to the provider's data; None where nobody said."""
+
+    read_only: bool | None = None
+    destructive: bool | None = None
+    idempotent: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One run of an action: its input, the provider's answer and the output; an answer of None has no body."""
+
+    input: Mapping[str, Any] = field(default_factory=dict)
+    answer: Any = None
+    answers: tuple[Any, ...] = ()
+    output: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A part of an action: a request of its own, or another action; ``for_each`` item of a list, where it says so."""
+
+    name: str
+    location: Location
+    own: Action | None = None
+    action: str | None = None
+    """The name of the other action, which is given ``input``."""
+    input: Mapping[str, Tree] = field(default_factory=dict)
+    for_each: Template | None = None
+    when: Template | None = None
+    concurrency: int = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +190,22 @@ class Action:
 
     name: str
     location: Location
-    request: ActionRequest
+    request: ActionRequest | None = None
+    """None where it has steps."""
     description: str = ""
     input: Schema | None = None
     paginate: Pagination | None = None
+    """How its list is walked: that of the last step, where the list is the output."""
     output: Output = field(default_factory=Output)
     ok: Sign | None = None
-    requires_scopes: tuple[str, ...] = ()
+    on_error: tuple[NamedError, ...] = ()
+    steps: tuple[Step, ...] = ()
+    requires_scopes: tuple[str | tuple[str, ...], ...] = ()
+    """Each has to be granted; of a tuple, any one."""
+    idempotency_key: Tree = None
+    overrides: Overrides | None = None
+    annotations: Annotations = field(default_factory=Annotations)
+    example: Example | None = None
     calls: bool = False
     """Whether a placeholder calls ``now`` or ``uuid``, which an exchange then has to provide."""
 

@@ -1,43 +1,19 @@
-"""How Python actions run under either engine: what they are given, and the loop of those that are ``async``."""
+"""The loop that ``async`` Python actions run in under :class:`Nango`."""
 
 from __future__ import annotations
 
 import threading
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nango_py.actions.context import Context
 from nango_py.errors import UsageError
-from nango_py.log import logger
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Awaitable, Callable
 
-    from nango_py.actions.python import PythonAction
     from nango_py.async_engine import AsyncNango
-    from nango_py.connections.connection import ConnectionView
-    from nango_py.engine import Nango
-    from nango_py.exchange.session import Session
 
-__all__ = ["Background", "context_of"]
-
-
-def context_of(
-    nango: Nango | AsyncNango, session: Session, action: PythonAction, http: Any, view: ConnectionView
-) -> Context:
-    """Return what an action is given; its calls are *nango*'s, plain or awaited."""
-    name, user = session.integration.name, session.user_id
-    log = logger(
-        session.secrets, level=session.integration.log_level, integration=name, action=action.name, user_id=user
-    )
-    return Context(
-        http=http,
-        connection=view,
-        log=log,
-        _paginate=partial(nango.paginate, name, user),
-        _run=lambda other, more=None: nango.trigger_action(name, other, user, more),
-    )
+__all__ = ["Background"]
 
 
 class Background:
@@ -60,7 +36,12 @@ class Background:
         async def main() -> Any:
             return await work(self._nango)
 
-        return self._asyncio.run_coroutine_threadsafe(main(), self._loop).result()
+        future = self._asyncio.run_coroutine_threadsafe(main(), self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()  # whoever waited was interrupted
+            raise
 
     def close(self) -> None:
         """Stop the loop and close its connections."""

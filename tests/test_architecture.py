@@ -16,12 +16,25 @@ import pytest
 import nango_py
 from nango_py.auth import SCHEMES, SPELLINGS
 from nango_py.field import Field
-from nango_py.model import ActionRequest, Network, Output, Requests, Timeouts, Verification
+from nango_py.model import (
+    ActionRequest,
+    Annotations,
+    Example,
+    FilePart,
+    GraphQL,
+    Network,
+    Output,
+    Raw,
+    Requests,
+    Timeouts,
+    Verification,
+)
 from nango_py.policy.breaker import CircuitBreaker
 from nango_py.policy.limit_headers import LimitHeaders
+from nango_py.policy.named_errors import NamedError
 from nango_py.policy.pagination import Pagination
 from nango_py.policy.rate_limit_rule import RateLimit
-from nango_py.policy.reactions import Reaction
+from nango_py.policy.reactions import Reaction, When
 from nango_py.policy.retry_policy import RetryPolicy
 
 if TYPE_CHECKING:
@@ -42,16 +55,20 @@ LAYERS = (
         "field",
         "json_schema",
         "effects",
+        "events",
+        "tracing",
         "paths",
         "address",
         "pem",
+        "files",
+        "quick_check",
     },
     {"auth", "policy"},
     {"model"},
     {"declare", "connections", "exchange"},
     {"actions"},
-    {"accounts", "core", "oauth", "engine", "async_engine", "python_runs"},
-    {"asgi", "cli", "testing"},
+    {"accounts", "core", "oauth", "engine", "async_engine", "python_runs", "tools"},
+    {"asgi", "cli", "mcp", "testing", "typed"},
 )
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 HEAVY = ("httpx", "yaml", "jinja2", "jsonschema", "structlog")
@@ -163,6 +180,8 @@ def field_names(kind: type) -> set[str]:
     [
         ("retry", RetryPolicy, set()),
         ("reaction", Reaction, set()),
+        ("named_error", NamedError, set()),
+        ("when", When, set()),
         ("pagination", Pagination, set()),
         ("field", Field, {"name"}),
         ("network", Network, set()),
@@ -173,6 +192,11 @@ def field_names(kind: type) -> set[str]:
         ("requests", Requests, set()),
         ("output", Output, set()),
         ("request", ActionRequest, set()),
+        ("file_part", FilePart, set()),
+        ("raw", Raw, set()),
+        ("graphql", GraphQL, set()),
+        ("annotations", Annotations, set()),
+        ("example", Example, set()),
         ("verification", Verification, set()),
     ],
 )

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,11 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from opentelemetry import trace
+from opentelemetry.util._once import Once
 
 from nango_py import Nango
+from nango_py.cli.types import command as types
 from nango_py.declare import load
 
 ROOT = Path(__file__).parents[1]
@@ -39,7 +43,11 @@ def test_there_are_blocks_to_run() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_block_of_a_page_works(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("CLOSE_API_KEY", "api_of_a_reader")
+    # A page may set the tracer provider, which a process can do once.
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
     offline: dict[str, Any] = {
         "transport": httpx.MockTransport(provider),
         "environ": {"XDG_CONFIG_HOME": str(tmp_path), **ACME},
@@ -61,10 +69,14 @@ def work(page: Path, block: re.Match[str], scope: dict[str, Any]) -> None:
         path.write_text(text, "utf-8")
     if block["language"] == "yaml":
         assert [] == problems(text, file["path"] if file else "")
+    elif block["language"] == "sh":
+        for line in text.splitlines():
+            if line.startswith("nango-py types "):
+                types.main(shlex.split(line)[2:], standalone_mode=False)
     elif block["language"] == "python" and file is None:
         line = page.read_text("utf-8").count("\n", 0, block.start("text"))
         # The reader's engine meets the provider; this one the fake below. Nothing else is changed.
-        offline = text.replace('load("integrations.yaml")', 'load("integrations.yaml", **offline)')
+        offline = text.replace('load("integrations.yaml"', 'load("integrations.yaml", **offline')
         exec(compile("\n" * line + offline, str(page), "exec", dont_inherit=True), scope)
 
 

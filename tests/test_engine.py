@@ -342,6 +342,29 @@ def test_credential_inside_the_base_url_has_a_stand_in():
     assert "authorization" not in script.requests[0].headers
 
 
+def test_credential_inside_the_base_url_has_a_stand_in_in_the_errors_of_actions():
+    document = {
+        "integrations": {
+            "t": {
+                "auth": {"auth_mode": "API_KEY"},
+                "requests": {"base_url": "https://t.test/bot${api_key}/"},
+                "pagination": {"type": "link", "link_path_in_response_body": "next", "response_path": "found"},
+                "actions": {"list": {"request": {"path": "list"}, "paginate": True}},
+            }
+        }
+    }
+    script = Script((200, {}, {"found": [1], "next": f"https://t.test/bot{KEY}/more"}), (404, {}, {}))
+    with engine(script, document, credentials={"api_key": KEY}) as nango:
+        with pytest.raises(nango_py.ResponseError) as of_a_link:
+            nango.trigger_action("t", "list", "u")
+        with pytest.raises(nango_py.ResponseError) as of_a_path:
+            nango.trigger_action("t", "list", "u")
+    assert [f"/bot{KEY}/list", f"/bot{KEY}/more", f"/bot{KEY}/list"] == [one.url.path for one in script.requests]
+    assert "GET https://t.test/bot***/more was answered 404" in str(of_a_link.value)
+    assert "GET https://t.test/botapi-key/list was answered 404" in str(of_a_path.value)
+    assert "https://t.test/botapi-key/list" == str(of_a_path.value.response.request.url)
+
+
 def test_python_actions_run_under_both_engines(tmp_path):
     (tmp_path / "integrations.yaml").write_text("integrations: {close: {extends_blueprint: 'close:v0'}}")
     (tmp_path / "close").mkdir()

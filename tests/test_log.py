@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import logging
+import re
+import threading
 from base64 import b64encode
+from contextvars import copy_context
+from pathlib import Path
+from typing import get_args
 from urllib.parse import quote, quote_plus
 
 import pytest
 
-from nango_py.log import Masked, emit, logger
+import nango_py
+from nango_py.exchange.breakers import Change
+from nango_py.log import EVENTS, FIELDS, Masked, emit, logger, with_fields
 
 SECRET = "s3cr&t/ key=+ü"
 
@@ -107,3 +115,64 @@ def test_nothing_is_asked_for_when_nobody_listens():
         emit("info", "unheard", secrets=asked)
     finally:
         logging.getLogger("nango_py").setLevel(logging.NOTSET)
+
+
+PACKAGE = Path(nango_py.__file__).parent
+LINES = {"emit", "emit_event", "log", "_log", "_tell"}
+
+
+def lines():
+    """Yield each place of the package that logs: file and line, its event, and the fields that it names."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if path.name == "log.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            texts = [ast.unparse(part).strip("'") for part in node.args[:2]]
+            events = [text for text in texts if re.fullmatch(r"f?'?[a-z_]+\.[a-z_{}]+", text)]
+            if name in LINES and events:
+                yield f"{path.relative_to(PACKAGE)}:{node.lineno}", events[0], {word.arg for word in node.keywords}
+
+
+def test_every_line_of_the_engine_has_documented_fields_only():
+    found = list(lines())
+
+    assert 12 < len(found)
+    unknown = [(place, fields - {*FIELDS, "exc_info", "secrets", "least", None}) for place, _, fields in found]
+    assert [] == [(place, fields) for place, fields in unknown if fields]
+
+
+def test_every_line_about_a_connection_says_whose_it_is():
+    bare = [
+        (place, event)
+        for place, event, fields in lines()
+        if "secrets" in fields and not {"integration", "user_id"} <= fields and None not in fields
+    ]
+    # What concerns the process is nobody's.
+    assert ["pool.default"] == [event for _, event in bare]
+
+
+def test_the_documented_events_are_those_that_the_engine_logs():
+    logged = {event.removeprefix("f'") for _, event, _ in lines()}
+    circuit = {f"circuit.{change}" for change in get_args(Change)}
+
+    assert set(EVENTS) == (logged - {"circuit.{change}"}) | circuit
+
+
+def test_fields_that_are_bound_go_to_the_lines_of_threads_that_copy_the_context(caplog):
+    def work():
+        emit("info", "bird.seen", secrets=tuple, user_id="u")
+
+    with caplog.at_level(logging.INFO, logger="nango_py"):
+        with with_fields(execution_id="1", user_id="other"):
+            thread = threading.Thread(target=copy_context().run, args=(work,))
+        thread.start()
+        thread.join()
+        work()
+
+    assert [
+        "event='bird.seen' execution_id='1' user_id='u' level='info'",
+        "event='bird.seen' user_id='u' level='info'",
+    ] == [record.getMessage() for record in caplog.records]

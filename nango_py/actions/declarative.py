@@ -2,117 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nango_py.errors import InputError, OutputError, PaginationError
+from nango_py.actions.fill import fill
+from nango_py.actions.output import shaped
+from nango_py.actions.scopes import check_scopes
+from nango_py.actions.steps import Steps
+from nango_py.effects import Emit
+from nango_py.errors import PaginationError
+from nango_py.exchange.answers import judge_by
 from nango_py.exchange.pages import Walk
-from nango_py.exchange.plan import filled_headers, filled_params, render_path
 from nango_py.exchange.requests import make_request
 from nango_py.paths import compile_path
-from nango_py.template import TemplateError, render_tree
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from nango_py.actions.fill import Filled
+    from nango_py.actions.steps import Run
     from nango_py.effects import Effect, Flow
-    from nango_py.exchange.answers import Asker
+    from nango_py.exchange.answers import Asker, Judge
     from nango_py.exchange.pages import Page
     from nango_py.exchange.plan import Plan
-    from nango_py.json_schema import Schema
     from nango_py.model import Action
 
-__all__ = ["DEFAULT_LIMIT", "Filled", "call", "check_input", "fill", "perform", "walk"]
+__all__ = ["DEFAULT_LIMIT", "perform", "stream"]
 
 DEFAULT_LIMIT = 1000
 """Items that a paginated action returns when its input says nothing."""
-_RESERVED = ("limit", "page_size")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filled:
-    """An action's request with its placeholders filled."""
+def perform(
+    asker: Asker,
+    action: Action,
+    given: Mapping[str, Any],
+    *,
+    agent: str,
+    who: str,
+    usual_limit: int | None = DEFAULT_LIMIT,
+) -> Flow[Any]:
+    """Return the output of an action; of a paginated one, the list of its items.
 
-    method: str
-    path: str
-    params: tuple[tuple[str, str], ...]
-    headers: Mapping[str, str]
-    json: Any
-    form: Mapping[str, Any] | None
-    values: Mapping[str, Any]
-    """What output maps see."""
-
-
-def check_input(action: Action, given: Mapping[str, Any] | None, *, who: str) -> dict[str, Any]:
-    """Return an action's input with the reserved ones in it, checked.
-
-    Raises:
-        InputError: It does not fit; the message names places and quotes no value.
+    *usual_limit* is how many those are at most where the input says nothing.
     """
-    if given is not None and not isinstance(given, Mapping):
-        raise InputError(f"{who}: the input must be a mapping, not {type(given).__name__}.")
-    values = dict(given or {})
-    reserved = {name: values[name] for name in _RESERVED if name in values and action.paginate is not None}
-    for name, value in reserved.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise InputError(f"{who}: {name!r} must be a whole number from 1 on.")
-    rest = {name: value for name, value in values.items() if name not in reserved}
-    if action.input is not None:
-        found = [str(violation) for violation in action.input.violations(rest)]
-        if found:
-            raise InputError(f"{who}: the input does not fit: " + " ".join(found))
-    elif rest:
-        raise InputError(f"{who}: it takes no input, but was given {', '.join(map(repr, sorted(rest)))}.")
-    return values
-
-
-def fill(action: Action, given: Mapping[str, Any], plan: Plan, functions: Mapping[str, Any], *, who: str) -> Filled:
-    """Return the action's request with its placeholders filled.
-
-    Raises:
-        InputError: A placeholder inside a longer text, or in the path, has no value.
-    """
-    request = action.request
-    values = {**plan.values, **functions, "input": given}
-    try:
-        return Filled(
-            method=request.method,
-            path=render_path(request.path, values),
-            params=filled_params(request.params, values),
-            headers=filled_headers(request.headers, values),
-            json=render_tree(request.json, values),
-            form=None if request.form is None else render_tree(request.form, values) or {},
-            values={
-                "input": given,
-                "connection_config": plan.values["connection_config"],
-                "metadata": plan.values["metadata"],
-                **functions,
-            },
-        )
-    except (InputError, TemplateError) as error:
-        raise InputError(f"{who}: {error}") from None
-
-
-def perform(asker: Asker, action: Action, given: Mapping[str, Any], *, agent: str, who: str) -> Flow[Any]:
-    """Return the output of an action; of a paginated one, the list of all its items."""
+    if action.steps:
+        whole, last = (_run(perform, agent, usual_limit=limit) for limit in (None, usual_limit))
+        steps = Steps(asker=asker, action=action, given=given, who=who, run=whole)
+        return (yield from steps.output(whole if action.paginate is None else last))
     if action.paginate is None:
-        return (yield from call(asker, action, given, agent=agent, who=who))
+        return (yield from _call(asker, action, given, agent=agent, who=who))
     items: list[Any] = []
 
     def keep(page: Page) -> tuple[Effect, ...]:
         items.extend(page.items)
         return ()
 
-    limit = given.get("limit", DEFAULT_LIMIT)
-    pages = yield from walk(asker, action, given, agent=agent, who=who, limit=limit)
+    limit = given.get("limit", usual_limit)
+    pages = yield from _walk(asker, action, given, agent=agent, who=who, limit=limit)
     yield from pages.each(keep)
     if len(items) == limit and "limit" not in given:
-        asker.session.log("warning", "action.limit_reached", action=action.name, limit=limit)
+        asker.log("warning", "action.limit_reached", limit=limit)
     return items
 
 
-def call(asker: Asker, action: Action, given: Mapping[str, Any], *, agent: str, who: str) -> Flow[Any]:
+def stream(asker: Asker, action: Action, given: Mapping[str, Any], *, agent: str, who: str) -> Flow[None]:
+    """Emit the pages of a paginated action, each as its items; of another one, its output as one item."""
+    if action.paginate is None:
+        output = yield from perform(asker, action, given, agent=agent, who=who)
+        yield Emit((output,))
+    elif action.steps:
+        steps = Steps(asker=asker, action=action, given=given, who=who, run=_run(perform, agent, usual_limit=None))
+        yield from steps.output(_run(stream, agent))
+    else:
+        pages = yield from _walk(asker, action, given, agent=agent, who=who, limit=given.get("limit"))
+        yield from pages.each(lambda page: (Emit(page.items),))
+
+
+def _run(how: Callable[..., Flow[Any]], agent: str, **options: Any) -> Run:
+    return lambda asker, action, given, who: how(asker, action, given, agent=agent, who=who, **options)
+
+
+def _call(asker: Asker, action: Action, given: Mapping[str, Any], *, agent: str, who: str) -> Flow[Any]:
     """Return the output of an action that is one request."""
+    asker = _asking(asker, action)
     plan, filled = yield from _filled(asker, action, given, who)
+    asker = _naming(asker, action, filled)
     request = make_request(
         asker.session,
         plan,
@@ -122,18 +97,22 @@ def call(asker: Asker, action: Action, given: Mapping[str, Any], *, agent: str, 
         params=filled.params,
         headers=filled.headers,
         json=filled.json,
-        form=filled.form,
+        content=filled.content,
     )
-    _, body = yield from asker.ask_for_json(request, action.ok)
+    if action.output.download:
+        return (yield from asker.ask_for_download(request))
+    _, body = yield from asker.ask_for_json(request, _judge(action))
     value = compile_path(action.output.value).find(body) if action.output.value else body
-    return _shaped(action, filled, asker)(value)
+    return shaped(action.output, filled.values, asker)(value)
 
 
-def walk(
+def _walk(
     asker: Asker, action: Action, given: Mapping[str, Any], *, agent: str, who: str, limit: int | None
 ) -> Flow[Walk]:
     """Return the walk over the pages of a paginated action."""
+    asker = _asking(asker, action)
     _, filled = yield from _filled(asker, action, given, who)
+    asker = _naming(asker, action, filled)
     if action.paginate is None:
         raise PaginationError(f"{who}: it is not paginated.")
     return Walk(
@@ -145,13 +124,23 @@ def walk(
         params=filled.params,
         headers=filled.headers,
         json=filled.json,
-        form=filled.form,
+        content=filled.content,
         items_path=action.output.items,
-        ok=action.ok,
+        judge=_judge(action),
         limit=limit,
         page_size=_page_size(action, given, limit),
-        shape=_shaped(action, filled, asker),
+        shape=shaped(action.output, filled.values, asker),
     )
+
+
+def _asking(asker: Asker, action: Action) -> Asker:
+    return asker if action.overrides is None else replace(asker, overrides=action.overrides)
+
+
+def _naming(asker: Asker, action: Action, filled: Filled) -> Asker:
+    if not action.on_error:
+        return asker
+    return replace(asker, named=action.on_error, sees={**filled.values, **asker.sees})
 
 
 def _page_size(action: Action, given: Mapping[str, Any], limit: int | None) -> int | None:
@@ -163,32 +152,38 @@ def _page_size(action: Action, given: Mapping[str, Any], limit: int | None) -> i
 
 
 def _filled(asker: Asker, action: Action, given: Mapping[str, Any], who: str) -> Flow[tuple[Plan, Filled]]:
-    plan = yield from asker.session.open()
-    return plan, fill(action, given, plan, asker.session.moment().functions() if action.calls else {}, who=who)
+    session = asker.session
+    plan = yield from asker.open()
+    if action.requires_scopes:
+        credentials = plan.connection.credentials
+        check_scopes(
+            action.requires_scopes,
+            session.integration,
+            session.user_id,
+            credentials,
+            action=asker.action or action.name,
+        )
+    functions = session.moment().functions() if action.calls else {}
+    return plan, fill(
+        action, given, plan, {**functions, **asker.sees}, who=who, key_header=asker.policy.idempotency_key
+    )
 
 
-def _shaped(action: Action, filled: Filled, asker: Asker) -> Callable[[Any], Any]:
-    output = action.output
-
-    def shape(value: Any) -> Any:
-        if output.map is not None:
-            value = _mapped(output.map, filled.values, value, asker)
-        if output.schema is not None:
-            _check_output(output.schema, value, asker)
-        return value
-
-    return shape
+def _judge(action: Action) -> Judge | None:
+    if action.ok is not None:
+        return judge_by(action.ok)
+    graphql = None if action.request is None else action.request.graphql
+    return None if graphql is None or graphql.allow_errors else _graphql_error
 
 
-def _mapped(tree: Any, values: Mapping[str, Any], item: Any, asker: Asker) -> Any:
-    try:
-        # A mapped name stays, with null, where the provider has no value for it.
-        return {name: render_tree(branch, {**values, "item": item}) for name, branch in tree.items()}
-    except TemplateError as error:
-        asker.fail(OutputError, f"output map: {error}")
+def _graphql_error(body: Any) -> str | None:
+    """Return what the first error of a GraphQL answer says."""
+    errors = body.get("errors") if isinstance(body, dict) else None
+    if not errors:
+        return None
+    first = errors[0] if isinstance(errors, list) else errors
+    said = first.get("message") if isinstance(first, dict) else None
+    return str(said)[:_LONGEST] if said else "the answer lists errors without a message"
 
 
-def _check_output(schema: Schema, value: Any, asker: Asker) -> None:
-    found = [str(violation) for violation in schema.violations(value)]
-    if found:
-        asker.fail(OutputError, "the answer does not keep what the action promises: " + " ".join(found[:5]))
+_LONGEST = 300

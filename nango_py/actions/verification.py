@@ -48,7 +48,7 @@ def verify(asker: Asker, verification: Verification, *, agent: str) -> Flow[Chec
 
 
 def _request(asker: Asker, verification: Verification, agent: str) -> Flow[Request]:
-    plan = yield from asker.session.open()
+    plan = yield from asker.open()
     values = {**plan.values, **asker.session.moment().functions()}
     return make_request(
         asker.session,

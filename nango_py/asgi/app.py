@@ -213,7 +213,10 @@ class _ConnectApp:
             await called(self._on_connected, connection.view())
         except Exception as error:
             # The program's own mistake does not undo what was just stored.
-            emit("error", "hook.failed", secrets=tuple, error=type(error).__name__, user_id=connection.user_id)
+            emit(
+                "error", "hook.failed", secrets=tuple, error=type(error).__name__,
+                integration=connection.integration, user_id=connection.user_id,
+            )  # fmt: skip
 
 
 def _tell(error: NangoError, **fields: str) -> None:

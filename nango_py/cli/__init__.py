@@ -15,12 +15,15 @@ _COMMANDS = {
     "connect": "Connect an account in a browser, or from another device.",
     "connections": "Add, list, show, delete and check connections.",
     "demo": "Run the main job offline, against a provider on this machine.",
+    "dev": "Load everything again when a file changes.",
     "explain": "Show what an integration sends, and who said so.",
     "init": "Write an integrations.yaml to begin with.",
     "keep-alive": "Renew credentials that would die of idleness.",
     "keys": "Look after the encryption keys.",
+    "mcp": "Serve actions as tools of the Model Context Protocol.",
     "request": "Send one request as a connected account.",
     "run": "Run an action.",
+    "types": "Write a typed face of each integration.",
 }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from nango_py.cli.blueprint_tests import command as _test
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option, table
 
@@ -69,6 +70,9 @@ def show(key: str, blueprints: tuple[str, ...], *, as_json: bool) -> None:
         _print(dict(facts))
     else:
         table(("what", "value"), facts)
+
+
+command.add_command(_test)
 
 
 def _field(field) -> str:  # type: ignore[no-untyped-def] # noqa: ANN001

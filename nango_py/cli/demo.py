@@ -41,7 +41,6 @@ def command(file: str, *, as_json: bool) -> None:
 
     from nango_py.declare import load
     from nango_py.engine import Nango
-    from nango_py.secret import Secret
     from nango_py.testing import simulate
 
     began = time.perf_counter()
@@ -51,15 +50,11 @@ def command(file: str, *, as_json: bool) -> None:
     if "close" not in declared.integrations:
         raise click.UsageError(f"{file} declares no sound integration 'close'; run nango-py check.")
     integration = declared.integrations["close"]
-    secrets = {name: Secret(value) for name, value in _CREDENTIALS.items()}
     objects = {"me": {"id": "user_demo", "email": "demo@example.com", "first_name": "Demo", "last_name": "User"}}
-    with (
-        simulate(integration, secrets, objects=objects, lists={"lead": _LEADS}, refusals=[_REFUSED]) as (
-            url,
-            provider,
-        ),
-        tempfile.TemporaryDirectory() as folder,
-    ):
+    provider = simulate(
+        integration, credentials=_CREDENTIALS, objects=objects, lists={"lead": _LEADS}, refusals=[_REFUSED]
+    )
+    with provider.serve() as url, tempfile.TemporaryDirectory() as folder:
         document = yaml.safe_load(path.read_text("utf-8")) if path.exists() else source
         document["integrations"]["close"].setdefault("requests", {})["base_url"] = url
         # The provider is on this machine: no proxy stands in between.

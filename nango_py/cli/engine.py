@@ -36,14 +36,14 @@ def load(file: str, store: str | None, blueprints: tuple[str, ...]) -> Nango:
     return Nango.load(Path(file), store=store, blueprints=blueprints)
 
 
-def pairs(items: tuple[str, ...]) -> dict[str, str]:
-    """Return what repeated ``--config NAME=VALUE`` gave."""
+def pairs(items: tuple[str, ...], *, option: str = "--config", form: str = "NAME=VALUE") -> dict[str, str]:
+    """Return what a repeated *option* of the form NAME=VALUE gave."""
     found: dict[str, str] = {}
     for item in items:
         name, sign, value = item.partition("=")
         if not sign or not name:
-            raise click.UsageError("--config wants NAME=VALUE.")
+            raise click.UsageError(f"{option} wants {form}.")
         if name in found:
-            raise click.UsageError(f"--config gives {name!r} twice.")
+            raise click.UsageError(f"{option} gives {name!r} twice.")
         found[name] = value
     return found

@@ -9,11 +9,14 @@ from pathlib import Path
 import click
 
 from nango_py.cli.engine import engine_options, load
+from nango_py.cli.files import saved, with_files
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option
+from nango_py.cli.progress import progress
 from nango_py.errors import InputError
+from nango_py.exchange.download import Download
 
-__all__ = ["command"]
+__all__ = ["command", "parsed"]
 
 
 @click.command("run")
@@ -21,6 +24,8 @@ __all__ = ["command"]
 @click.argument("action")
 @click.argument("user_id")
 @click.option("--input", "given", metavar="JSON", help="The input: JSON, @FILE, or - for standard input.")
+@click.option("--attach", "attached", multiple=True, metavar="NAME=PATH", help="A file as the input NAME.")
+@click.option("--output", metavar="FILE", help="Where to write the file that the action gives; - is standard output.")
 @engine_options
 @json_option
 def command(
@@ -28,19 +33,33 @@ def command(
     action: str,
     user_id: str,
     given: str | None,
+    attached: tuple[str, ...],
+    output: str | None,
     file: str,
     store: str | None,
     blueprints: tuple[str, ...],
     *,
     as_json: bool,
 ) -> None:
-    """Run an ACTION as a connected account and print its output, as JSON in any case."""
+    """Run an ACTION as a connected account and print its output, as JSON in any case.
+
+    Files in JSON are base64 text.
+    """
     del as_json
     with load(file, store, blueprints) as nango:
-        print_json(nango.trigger_action(integration, action, user_id, _parsed(given)))
+        core = nango._core  # noqa: SLF001 - the command line is of the house
+        schema = core.action(core.integration(integration), action).input
+        who = f"integration {integration!r}, action {action!r}"
+        full = with_files(parsed(given), attached, schema, who)
+        with progress() as on_event:
+            result = nango.trigger_action(integration, action, user_id, full, on_event=on_event)
+            document = saved(result, output) if isinstance(result, Download) else result
+        if document is not None or not isinstance(result, Download):
+            print_json(document)
 
 
-def _parsed(given: str | None) -> dict[str, object] | None:
+def parsed(given: str | None) -> dict[str, object] | None:
+    """Return the input that an option gives: JSON, the file that follows an @, or for - standard input."""
     if given is None:
         return None
     text = sys.stdin.read() if given == "-" else Path(given[1:]).read_text("utf-8") if given[:1] == "@" else given

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from nango_py import tracing
 from nango_py.auth.grant import BadAnswer, Refused, Unanswered
 from nango_py.connections.crew import Crew
 from nango_py.connections.freshness import judge
@@ -161,8 +162,10 @@ class Renewals:
         """Return the connection, renewed; None when it is not the one any more that was to be renewed."""
         if current.id in self._unsaved:
             return self._save_late(integration, current)
+        facts = {"nango.integration": current.integration, "nango.user_id": current.user_id}
         try:
-            obtained = self.renew(integration, current, seconds=min(GRANT_SECONDS, lease.for_requests))
+            with tracing.spanned("nango.renewal", facts):
+                obtained = self.renew(integration, current, seconds=min(GRANT_SECONDS, lease.for_requests))
         except Refused as refusal:
             if (error := self._refused(integration, current, refusal)) is None:
                 return None
@@ -261,7 +264,10 @@ class Renewals:
             hook(connection.view())
         except Exception as error:
             # The program's own mistake must not cost the token that was just stored.
-            emit("error", "hook.failed", secrets=tuple, error=type(error).__name__, user_id=connection.user_id)
+            emit(
+                "error", "hook.failed", secrets=tuple, error=type(error).__name__,
+                integration=connection.integration, user_id=connection.user_id,
+            )  # fmt: skip
 
 
 def merged_credentials(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,20 +9,22 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
 from nango_py.auth import SCHEMES, SPELLINGS
-from nango_py.declare.policies import circuit_breaker_of, rate_limits_of, retry_of
+from nango_py.declare.action_requests import filled_in, overrides_of, request_of, timeouts_of
+from nango_py.declare.policies import circuit_breaker_of, named_errors_of, rate_limits_of, retry_of
+from nango_py.declare.steps import check_kind, filled_between, linked, steps_of
 from nango_py.document import pointer_to
 from nango_py.field import Field
 from nango_py.json_schema import Schema
 from nango_py.location import Problem
 from nango_py.model import (
     Action,
-    ActionRequest,
+    Annotations,
+    Example,
     Integration,
     Network,
     Output,
     Requests,
     Sign,
-    Timeouts,
     Verification,
 )
 from nango_py.paths import compile_path
@@ -80,12 +82,16 @@ class Builder:
             pagination=pagination,
             verification=self._verification(data.get("verification")),
             network=self._network(_known(data.get("network"))),
-            timeouts=Timeouts(**{name: float(value) for name, value in _known(data.get("timeouts")).items()}),
+            timeouts=timeouts_of(data.get("timeouts")),
             circuit_breaker=circuit_breaker_of(self, data.get("circuit_breaker", False)),
             response_limit=data.get("response_limit"),
-            actions={
-                name: self._action(name, keys, pagination) for name, keys in _known(data.get("actions")).items()
-            },
+            actions=linked(
+                self,
+                {
+                    name: self._declared_action(name, keys, pagination)
+                    for name, keys in _known(data.get("actions")).items()
+                },
+            ),
             oauth_client_id=_secret(data.get("oauth_client_id")),
             oauth_client_secret=_secret(data.get("oauth_client_secret")),
             oauth_scopes=tuple(data.get("oauth_scopes", ())),
@@ -183,26 +189,70 @@ class Builder:
         if text is not None:
             self.attempt(pointer, lambda: compile_path(text), "path")
 
-    def _action(self, name: str, keys: Mapping[str, Any], default: Pagination | None) -> Action:
+    def _declared_action(self, name: str, keys: Mapping[str, Any], default: Pagination | None) -> Action:
         pointer = pointer_to("actions", name)
-        request = _known(keys["request"])
-        request_keys = keys["request"]
+        check_kind(self, keys, pointer)
+        action = self._action(name, keys, pointer, default)
+        if "steps" not in keys:
+            return action
+
+        def make(name: str, keys: Mapping[str, Any], at: str) -> Action:
+            own = self._action(name, keys, at, default)
+            return replace(own, input=action.input, on_error=(*own.on_error, *action.on_error))
+
+        steps = steps_of(self, name, keys["steps"], make)
+        return replace(action, steps=steps, calls=action.calls or bool(_called(*filled_between(steps))))
+
+    def _action(self, name: str, keys: Mapping[str, Any], pointer: str, default: Pagination | None) -> Action:
+        request = request_of(self, keys["request"], f"{pointer}/request") if "request" in keys else None
+        key = self._idempotency_key(keys, pointer)
+        output = self._output(keys.get("output", {}), f"{pointer}/output")
+        self._check_download(keys, pointer)
         return Action(
             name=name,
             location=self.merged.locate(pointer, key=True) or self.location,
             description=keys.get("description", ""),
-            input=self._schema(keys.get("input"), f"{pointer}/input"),
-            request=ActionRequest(
-                path=split(request.pop("path")), **{key: tree(value) for key, value in request.items()}
-            ),
+            input=self._schema(keys.get("input"), f"{pointer}/input", takes_files=True),
+            request=request,
             paginate=self._paginate(keys.get("paginate", False), default, f"{pointer}/paginate"),
-            output=self._output(keys.get("output", {}), f"{pointer}/output"),
+            output=output,
             ok=self._sign(keys.get("ok"), f"{pointer}/ok"),
-            requires_scopes=tuple(keys.get("requires_scopes", ())),
-            calls=bool(
-                {name[0] for name in names_in(tree([request_keys, keys.get("output", {}).get("map")]))} & _CALLED
-            ),
+            on_error=named_errors_of(self, keys.get("on_error", ()), f"{pointer}/on_error"),
+            requires_scopes=tuple(tuple(s) if isinstance(s, list) else s for s in keys.get("requires_scopes", ())),
+            idempotency_key=key,
+            overrides=overrides_of(self, name, keys, pointer),
+            annotations=Annotations(**_known(keys.get("annotations"))),
+            example=_example(keys.get("example")),
+            calls=bool(_called(*(() if request is None else filled_in(request)), key, output.map)),
         )
+
+    def _idempotency_key(self, keys: Mapping[str, Any], pointer: str) -> Any:
+        if "idempotency_key" not in keys:
+            return None
+        retry = {**self.merged.data.get("retry", {}), **keys.get("retry", {})}
+        if retry.get("idempotency_key") is None:
+            self.report(
+                f"{pointer}/idempotency_key", "idempotency_key", "no header is named that it could stand in.",
+                "Declare the header: `retry: {idempotency_key: Idempotency-Key}`.",
+            )  # fmt: skip
+        if keys.get("paginate"):
+            self.report(
+                f"{pointer}/idempotency_key",
+                "idempotency_key",
+                "each page is a request of its own, and no repetition.",
+            )
+        return tree(keys["idempotency_key"])
+
+    def _check_download(self, keys: Mapping[str, Any], pointer: str) -> None:
+        output = keys.get("output", {})
+        if not output.get("download"):
+            return
+        besides = [f"output/{key}" for key in ("items", "value", "map", "flatten", "schema") if output.get(key)]
+        for key in [*besides, *(key for key in ("ok", "paginate") if keys.get(key))]:
+            self.report(
+                f"{pointer}/{key}", "output.download", "a download is bytes as they come: nobody looks into them.",
+                key=True,
+            )  # fmt: skip
 
     def _paginate(self, written: Any, default: Pagination | None, pointer: str) -> Pagination | None:
         if written is False:
@@ -231,13 +281,15 @@ class Builder:
             items=keys.get("items"),
             value=keys.get("value"),
             map=tree(keys["map"]) if "map" in keys else None,
+            flatten=keys.get("flatten", False),
+            download=keys.get("download", False),
             schema=self._schema(keys.get("schema"), f"{pointer}/schema"),
         )
 
-    def _schema(self, document: Any, pointer: str) -> Schema | None:
+    def _schema(self, document: Any, pointer: str, *, takes_files: bool = False) -> Schema | None:
         if document is None:
             return None
-        schema = Schema(document)
+        schema = Schema(document, takes_files=takes_files)
         for flaw in schema.flaws():
             self.report(pointer, "schema.flaw", f"this is no JSON Schema: {flaw}")
         self._patterns(document, pointer)
@@ -272,6 +324,17 @@ def _patterns_in(declared: Any, pointer: str) -> Iterator[tuple[str, str]]:
 
 def _known(keys: Mapping[str, Any] | None) -> dict[str, Any]:
     return {key: value for key, value in (keys or {}).items() if not key.startswith("x-")}
+
+
+def _example(keys: Mapping[str, Any] | None) -> Example | None:
+    if keys is None:
+        return None
+    known = _known(keys)
+    return Example(**{**known, "answers": tuple(known.get("answers", ()))})
+
+
+def _called(*trees: Any) -> frozenset[str]:
+    return frozenset(name[0] for name in names_in(trees)) & _CALLED
 
 
 def _secret(value: Any) -> Secret | None:

@@ -70,10 +70,14 @@ def is_data(path: Path) -> bool:
     match path:
         case ("actions", _, "input") | ("actions", _, "request", "json") | ("verification", "json"):
             return True
+        case ("actions", _, "request", "graphql", "variables"):
+            return True
+        case ("actions", _, "example"):
+            return True
         case ("actions", _, "output", "schema") | ("actions", _, "ok", "value") | ("verification", "expect", "value"):
             return True
-        # A null here deletes a key of the integration's own pagination, which is laid below it later.
-        case ("actions", _, "paginate", _):
+        # A null here deletes a key of the integration's own, which is laid below it later.
+        case ("actions", _, "paginate" | "retry" | "timeouts", _):
             return True
     return False
 

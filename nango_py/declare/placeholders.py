@@ -56,6 +56,8 @@ def check_names(builder: Builder, integration: Integration) -> None:
         for name, known in scope.unknown(names):
             shown = ".".join(name)
             hint = did_you_mean(shown, known)
+            if name[0] == "steps" and "/steps/" in pointer:
+                hint = "A step sees those before it."
             if variable_of(name):
                 hint = "Blueprints never see the environment: set the value in integrations.yaml."
             builder.report(pointer, "placeholder.unknown", f"nobody provides ${{{shown}}}.", hint)
@@ -79,16 +81,46 @@ def _scope(pointer: str, integration: Integration, base: Scope) -> Scope:
     parts = pointer.split("/")[1:]
     if parts[0] == "actions":
         given = _input_names(integration, parts[1])
+        if parts[2] == "steps":
+            return _step_scope(parts, integration, base)
+        if parts[2] == "on_error":
+            return Scope({**_ANSWER, "input": given, **_account(integration)})
         if parts[2] == "output":
-            return Scope({"item": ..., "input": given, **_account(integration)})
+            steps = integration.actions[parts[1]].steps
+            more: dict[str, Any] = {"steps": {step.name for step in steps}} if steps else {}
+            return Scope({"item": ..., "input": given, **more, **_account(integration)})
         return Scope({**base.roots, "input": given})
     if parts[0] == "retry":
-        return Scope({"body": ..., "status": None})
+        return Scope(_ANSWER)
     if parts[0] == "auth":
         if parts[1].startswith(_BEFORE_CREDENTIALS):
             return Scope(_account(integration))
         return Scope({**base.roots, **integration.auth.names_in(tuple(parts[1:]))})
     return base
+
+
+_ANSWER: Mapping[str, Any] = {"body": ..., "status": None}
+
+
+def _step_scope(parts: list[str], integration: Integration, base: Scope) -> Scope:
+    """Return the names that a key of a step may use: of the steps before it, and of its own item."""
+    _, name, _, number, key, *_ = parts
+    steps, index = integration.actions[name].steps, int(number)
+    step = steps[index]
+    before = {"input": _input_names(integration, name), "steps": {earlier.name for earlier in steps[:index]}}
+    is_each = step.for_each is not None
+    item: dict[str, Any] = {"item": ..., "index": None} if is_each else {}
+    match key:
+        case "for_each":
+            return Scope({**_account(integration), **before})
+        case "when" | "input":
+            return Scope({**_account(integration), **before, **item})
+        case "output":
+            parent: dict[str, Any] = {"parent": ..., "index": None} if is_each else {}
+            return Scope({**_account(integration), **before, **parent, "item": ...})
+        case "on_error":
+            return Scope({**_account(integration), **before, **item, **_ANSWER})
+    return Scope({**base.roots, **before, **item})
 
 
 def _input_names(integration: Integration, action: str) -> Any:
@@ -115,13 +147,25 @@ def _templated(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _request_texts(data.get("verification", {}), "/verification")
     for name, action in data.get("actions", {}).items():
         at = pointer_to("actions", name)
-        yield from _request_texts(action.get("request", {}), f"{at}/request")
-        yield from _texts(action.get("output", {}).get("map"), f"{at}/output/map")
+        yield from _action_texts(action, at)
+        for index, step in enumerate(action.get("steps", ())):
+            for key in ("for_each", "when", "input"):
+                yield from _texts(step.get(key), f"{at}/steps/{index}/{key}")
+            yield from _action_texts(step, f"{at}/steps/{index}")
+
+
+def _action_texts(action: Mapping[str, Any], pointer: str) -> Iterator[tuple[str, str]]:
+    yield from _request_texts(action.get("request", {}), f"{pointer}/request")
+    yield from _texts(action.get("idempotency_key"), f"{pointer}/idempotency_key")
+    yield from _texts(action.get("output", {}).get("map"), f"{pointer}/output/map")
+    for index, named in enumerate(action.get("on_error", ())):
+        yield from _texts(named.get("message"), f"{pointer}/on_error/{index}/message")
 
 
 def _request_texts(request: Mapping[str, Any], pointer: str) -> Iterator[tuple[str, str]]:
-    for key in ("path", "params", "headers", "json", "form"):
+    for key in ("path", "params", "headers", "json", "form", "multipart", "raw"):
         yield from _texts(request.get(key), f"{pointer}/{key}")
+    yield from _texts(request.get("graphql", {}).get("variables"), f"{pointer}/graphql/variables")
 
 
 def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str]]:

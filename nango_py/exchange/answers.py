@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
+from nango_py.effects import HandOver, ReadAnswer
 from nango_py.errors import (
+    ActionError,
     AuthenticationError,
     DeadlineError,
     OutputError,
@@ -17,24 +20,34 @@ from nango_py.errors import (
 )
 from nango_py.exchange.attempts import attempts_of, described
 from nango_py.exchange.conversation import RENEWAL_ERROR, converse, json_of
+from nango_py.exchange.execution import in_time, waits
+from nango_py.exchange.overrides import put_overrides
 from nango_py.http import DecodingError, TooLargeError, TransportError
 from nango_py.paths import compile_path
+from nango_py.policy.named_errors import error_of
 from nango_py.policy.outcome import Outcome
-from nango_py.policy.reactions import reaction_to
+from nango_py.policy.reactions import needs_body, reaction_to, said
 from nango_py.policy.retry import is_failure, is_rate_limited, stated_wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from nango_py.clock import Clock
     from nango_py.effects import Flow
+    from nango_py.events import Event
+    from nango_py.exchange.execution import Execution
+    from nango_py.exchange.plan import Plan
     from nango_py.exchange.session import Session
     from nango_py.http import Request, Response
-    from nango_py.model import Sign
-    from nango_py.policy.reactions import Reaction
+    from nango_py.model import Overrides, Sign
+    from nango_py.policy.named_errors import NamedError
+    from nango_py.policy.reactions import Reaction, When
     from nango_py.policy.retry import RetryPolicy
 
-__all__ = ["Asker", "matches"]
+__all__ = ["Asker", "Judge", "judge_by", "matches"]
+
+Judge: TypeAlias = "Callable[[Any], str | None]"
+"""What tells of a body why it is no success, None where it is one."""
 
 _EXCERPT = 300
 _LONGEST_MESSAGE = 1000
@@ -48,14 +61,45 @@ class Asker:
     session: Session
     clock: Clock
     random: Callable[[], float]
-    action: str | None = None
+    execution: Execution | None = None
+    """The action that asks, where it is one."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Headers of every request, such as an idempotency key."""
-    ends_at: float | None = None
-    """When, by the monotonic clock, everything must be over."""
+    overrides: Overrides | None = None
+    """What the action does otherwise than its integration."""
+    named: tuple[NamedError, ...] = ()
+    """The errors that the action has names for."""
+    sees: Mapping[str, Any] = field(default_factory=dict)
+    """What the action's placeholders see beside the account."""
+    place: str = ""
+    """Which part of the action asks, for messages."""
 
-    def ask(self, request: Request) -> Flow[Response]:
-        """Return the answer, its body read.
+    @property
+    def action(self) -> str | None:
+        """Return the name of the action that asks."""
+        return None if self.execution is None else self.execution.action
+
+    def open(self) -> Flow[Plan]:
+        """Return the connection's plan, in the time that is left.
+
+        Raises:
+            UnknownConnection, ReauthRequired, CredentialsError, StoreError: No request can be sent.
+            DeadlineError: A renewal takes longer.
+        """
+        opening = self.session.open(None if self.execution is None else self.execution.time_left())
+        return (yield from in_time(self.execution, waits(self.execution, opening, "renewal")))
+
+    def log(self, level: str, event: str, **fields: Any) -> None:
+        """Log a line about the action, or about the connection where none asks."""
+        (self.session if self.execution is None else self.execution).log(level, event, **fields)
+
+    def tell(self, kind: type[Event], **facts: Any) -> None:
+        """Tell whoever listens to the action."""
+        if self.execution is not None:
+            self.execution.tell(kind, **facts)
+
+    def ask(self, request: Request, *, keeps_open: bool = False) -> Flow[Response]:
+        """Return the answer, its body read; where it *keeps_open*, only that of one which is no success by itself.
 
         Raises:
             UnreachableError: No answer came.
@@ -65,82 +109,132 @@ class Asker:
         """
         if self.headers:
             request.headers.update(self.headers)
-        self._check_time()
+        if self.overrides is not None:
+            put_overrides(request, self.overrides, self.session.integration)
         try:
             answer = yield from converse(
                 request,
                 self.session,
                 clock=self.clock,
                 random=self.random,
-                deadline=self.time_left(),
-                is_read=True,
+                execution=self.execution,
+                is_read=not keeps_open,
             )
-        except TimeoutError:
-            self.fail(DeadlineError, "the time given by deadline= is over; a renewal was under way and goes on.")
-        except TooLargeError as error:
-            self.fail(
-                ResponseError,
-                f"{described(request)}: {self.session.masked(str(error))}.",
-                attempts=attempts_of(error),
-            )
-        except DecodingError as error:
-            self.fail(OutputError, f"{described(request)} was answered with a body that cannot be unpacked: {error}.")
+            if keeps_open and not self._is_opaque(answer):
+                yield ReadAnswer(answer)
         except (RateLimitedError, UnreachableError) as error:
             error.action = self.action
             raise
-        except TransportError as error:
-            self._check_time(attempts=attempts_of(error))
-            raise UnreachableError(
-                f"{self._who()}: {described(request)} got no answer: {self.session.masked(_reason(error))}.",
-                attempts=attempts_of(error),
-                **self._context(),
-            ) from None
+        except (TransportError, DecodingError) as error:
+            raise self._failure(request, error, "got no answer") from None
         return answer
 
-    def ask_for_json(self, request: Request, ok: Sign | None = None) -> Flow[tuple[Response, Any]]:
+    def ask_for_download(self, request: Request) -> Flow[Any]:
+        """Return the answer as a download, which whoever asked reads and closes.
+
+        Raises:
+            UnreachableError, AuthenticationError, RateLimitedError, ResponseError, OutputError: See each.
+        """
+        answer = yield from self.ask(request, keeps_open=True)
+        if self.named:
+            self._name(request, answer)
+        if not self._is_opaque(answer) and not self.is_success(request, answer):
+            self.refuse(request, answer)
+        return (yield HandOver(answer, partial(self._broken, request)))
+
+    def _is_opaque(self, answer: Response) -> bool:
+        """Tell whether an answer is a success whatever its body says."""
+        if not answer.is_success or self.policy.needs_body(answer.status_code):
+            return False
+        is_json = "json" in answer.headers.get("Content-Type", "")
+        return not (is_json and needs_body(self._whens, answer.status_code))
+
+    @property
+    def _whens(self) -> Iterator[When]:
+        return (named.when for named in self.named)
+
+    def _name(self, request: Request, answer: Response) -> None:
+        """Raise the error that the action has a name for, if the answer means one."""
+        if RENEWAL_ERROR in answer.extensions:
+            return  # that the account has to be connected again matters more
+        is_read = answer.is_closed and needs_body(self._whens, answer.status_code)
+        body = json_of(answer) if is_read else None
+        outcome = Outcome(method=request.method, status=answer.status_code, headers=answer.headers, body=body)
+        found = error_of(self.named, outcome)
+        if found is None:
+            return
+        text = said(found.message, {**self._quoted(answer), **self.sees}) or _excerpt(answer)
+        raise ActionError(
+            f"{self._who()}: {found.name}" + (f": {self.session.masked(text)}" if text else "."),
+            name=found.name,
+            attempts=attempts_of(answer),
+            response=answer,
+            **self._context(),
+        )
+
+    def _quoted(self, answer: Response) -> dict[str, Any]:
+        """Return what the message of an error may quote of an answer."""
+        environment = self.session.integration.environment
+        return {**environment, "env": environment, "status": answer.status_code, "body": json_of(answer)}
+
+    def _broken(self, request: Request, error: Exception) -> Exception:
+        """Return what it means that a download breaks off."""
+        left = None if self.execution is None else self.execution.time_left()
+        if left is not None and left <= 0:
+            return DeadlineError(f"{self._who()}: the time given by deadline= is over.", **self._context())
+        return self._failure(request, error, "was not answered to the end")
+
+    def _failure(self, request: Request, error: Exception, what: str) -> RemoteError:
+        """Return the error of ours that one of httpx's means."""
+        context: dict[str, Any] = {"attempts": attempts_of(error), **self._context()}
+        begins = f"{self._who()}: {self._described(request)}"
+        if isinstance(error, TooLargeError):
+            return ResponseError(f"{begins}: {self.session.masked(str(error))}.", **context)
+        if isinstance(error, DecodingError):
+            return OutputError(f"{begins} was answered with a body that cannot be unpacked: {error}.", **context)
+        return UnreachableError(f"{begins} {what}: {self.session.masked(_reason(error))}.", **context)
+
+    def ask_for_json(self, request: Request, judge: Judge | None = None) -> Flow[tuple[Response, Any]]:
         """Return the answer and what its JSON body says; None for an empty body.
+
+        *judge* tells of a body of good status what it means, None where it is what was asked for.
 
         Raises:
             UnreachableError, AuthenticationError, RateLimitedError, ResponseError, OutputError: See each.
         """
         answer = yield from self.ask(request)
-        if not answer.is_success or self._policy.judges_success:
+        if self.named:
+            self._name(request, answer)
+        if not answer.is_success or self.policy.judges_success:
             if not self.is_success(request, answer):
                 self.refuse(request, answer)
-            if reaction_to(self._policy.reactions, self._outcome(request, answer)):
+            if reaction_to(self.policy.reactions, self._outcome(request, answer)):
                 return answer, json_of(answer)
         body = self._json(request, answer)
-        if ok is not None and not matches(ok, body):
-            self.refuse(request, answer, _message(ok, body))
+        if judge is not None and (message := judge(body)) is not None:
+            self.refuse(request, answer, message)
         return answer, body
-
-    def _check_time(self, **context: Any) -> None:
-        left = self.time_left()
-        if left is not None and left <= 0:
-            self.fail(DeadlineError, "the time given by deadline= is over.", **context)
-
-    def time_left(self) -> float | None:
-        """Return the seconds that are left, or None when there is no end."""
-        return None if self.ends_at is None else self.ends_at - self.clock.monotonic()
 
     def is_success(self, request: Request, answer: Response) -> bool:
         """Tell whether an answer is good: by its status, unless a reaction or a wait in its body says otherwise."""
-        return not is_failure(self._policy, self._outcome(request, answer))
+        return not is_failure(self.policy, self._outcome(request, answer))
 
     @property
-    def _policy(self) -> RetryPolicy:
-        return self.session.integration.retry
+    def policy(self) -> RetryPolicy:
+        """Return the retry policy that its requests keep to."""
+        own = None if self.overrides is None else self.overrides.retry
+        return own or self.session.integration.retry
 
     def _outcome(self, request: Request, answer: Response) -> Outcome:
-        body = json_of(answer) if self._policy.needs_body(answer.status_code) else None
+        body = json_of(answer) if self.policy.needs_body(answer.status_code) else None
         return Outcome(method=request.method, status=answer.status_code, headers=answer.headers, body=body)
 
     def refuse(self, request: Request, answer: Response, message: str | None = None) -> NoReturn:
         """Raise the error that an answer means."""
         outcome = self._outcome(request, answer)
-        reaction = reaction_to(self._policy.reactions, outcome)
+        reaction = reaction_to(self.policy.reactions, outcome)
         said = self.session.masked(message or self._said(reaction, answer) or _excerpt(answer))
-        text = f"{self._who()}: {described(request)} was answered {answer.status_code}" + (
+        text = f"{self._who()}: {self._described(request)} was answered {answer.status_code}" + (
             f": {said}" if said else "."
         )
         context: dict[str, Any] = {"attempts": attempts_of(answer), "response": answer, **self._context()}
@@ -148,18 +242,16 @@ class Asker:
             raise failure
         if answer.status_code == _UNAUTHORIZED or (reaction and reaction.reaction == "renew_then_retry"):
             raise AuthenticationError(f"{text} Check the connection's credentials.", **context)
-        if is_rate_limited(self._policy, outcome):
-            wait = stated_wait(self._policy, outcome, now=self.clock.now()).seconds
+        if is_rate_limited(self.policy, outcome):
+            wait = stated_wait(self.policy, outcome, now=self.clock.now()).seconds
             raise RateLimitedError(text, retry_after=wait, **context)
         raise ResponseError(text, **context)
 
     def _said(self, reaction: Reaction | None, answer: Response) -> str | None:
         if reaction is None or reaction.message is None:
             return None
-        environment = self.session.integration.environment
-        values = {**environment, "env": environment, "status": answer.status_code, "body": json_of(answer)}
-        said = reaction.said(values)
-        return said and said[:_LONGEST_MESSAGE]
+        text = said(reaction.message, self._quoted(answer))
+        return text and text[:_LONGEST_MESSAGE]
 
     def fail(self, kind: type[RemoteError], message: str, **context: Any) -> NoReturn:
         """Raise an error about what came back."""
@@ -173,15 +265,19 @@ class Asker:
         except (ValueError, RecursionError):
             kind = answer.headers.get("Content-Type", "no content type")
             raise OutputError(
-                f"{self._who()}: {described(request)} was answered with {kind}, not with JSON.",
+                f"{self._who()}: {self._described(request)} was answered with {kind}, not with JSON.",
                 attempts=attempts_of(answer),
                 response=answer,
                 **self._context(),
             ) from None
 
+    def _described(self, request: Request) -> str:
+        """Return a request for people; the URL of a link may hold a credential of the base URL."""
+        return self.session.masked(described(request))
+
     def _who(self) -> str:
         action = f", action {self.action!r}" if self.action else ""
-        return f"integration {self.session.integration.name!r}{action}"
+        return f"integration {self.session.integration.name!r}{action}{self.place}"
 
     def _context(self) -> dict[str, Any]:
         return {"integration": self.session.integration.name, "action": self.action}
@@ -205,5 +301,10 @@ def _excerpt(answer: Response) -> str:
     return text[:_EXCERPT]
 
 
-def _reason(error: TransportError) -> str:
+def judge_by(sign: Sign) -> Judge:
+    """Return what refuses a body without the sign."""
+    return lambda body: None if matches(sign, body) else _message(sign, body)
+
+
+def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__

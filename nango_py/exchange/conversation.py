@@ -6,13 +6,19 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nango_py.effects import Close, ReadAnswer, Send, Sleep
+from nango_py import tracing
+from nango_py.effects import Close, ReadAnswer, Send
 from nango_py.errors import NangoError, RateLimitedError
+from nango_py.events import AttemptMade
 from nango_py.exchange.attempts import Attempt, attach
 from nango_py.exchange.breakers import Fuse
+from nango_py.exchange.contents import Upload
+from nango_py.exchange.execution import in_time, pause, waits
 from nango_py.exchange.kept_body import keep, unread
+from nango_py.exchange.overrides import overrides_of
 from nango_py.exchange.response_limit import limit_answer
 from nango_py.exchange.retry_extension import policy_of
+from nango_py.exchange.sender import SENDER_EXTENSION, Sender
 from nango_py.exchange.timeouts import hurried
 from nango_py.http import ByteStream, Response, TransportError
 from nango_py.log import is_heard
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
 
     from nango_py.clock import Clock
     from nango_py.effects import Flow
+    from nango_py.exchange.execution import Execution
     from nango_py.exchange.limiter import Passage
     from nango_py.exchange.plan import Plan
     from nango_py.exchange.session import Session
@@ -47,15 +54,19 @@ def converse(
     *,
     clock: Clock,
     random: Callable[[], float],
-    deadline: float | None = None,
+    execution: Execution | None = None,
     is_read: bool = False,
 ) -> Flow[Response]:
     """Return the last answer of the exchange, its body unread where nothing had to be judged by it.
 
-    With *is_read* the body is read, and one that breaks off is a failed attempt like any other. *deadline* shortens
-    the policy's own, in seconds. Transport errors are httpx's, with ``attempts`` on them.
+    With *is_read* the body is read, and one that breaks off is a failed attempt like any other. Transport errors are
+    httpx's, with ``attempts`` on them.
+
+    Raises:
+        DeadlineError: The time that *execution* had is over.
     """
-    return _Exchange(request, session, clock, random, deadline, is_read=is_read).run()
+    exchange = _Exchange(request, session, clock, random, execution, is_read=is_read)
+    return (yield from in_time(execution, exchange.run()))
 
 
 class _Exchange:
@@ -65,7 +76,7 @@ class _Exchange:
         session: Session,
         clock: Clock,
         random: Callable[[], float],
-        deadline: float | None,
+        execution: Execution | None,
         *,
         is_read: bool,
     ) -> None:
@@ -75,12 +86,16 @@ class _Exchange:
         self.clock = clock
         self.random = random
         self.policy = policy_of(request, session.integration.retry)
-        self.deadline = deadline
+        self.execution = execution
+        deadline = self._time_left()
         if deadline is not None:
             self.policy = _within(self.policy, deadline)
         self.started = clock.monotonic()
         self.moment = session.moment()
-        self.body = _replayable_body(request)
+        self.body = _body_in_memory(request)
+        stream: object = request.stream
+        self.can_repeat = self.body is not None or (isinstance(stream, Upload) and stream.can_repeat)
+        self.overrides = overrides_of(request)
         self.attempts: list[Attempt] = []
         self.renewals = 0
         self.fuse = Fuse(session)
@@ -102,56 +117,60 @@ class _Exchange:
             self._log("attempt.failed", "info", wait=round(decision.seconds, 3))
             if isinstance(result, Response):
                 yield Close(result)
-            yield Sleep(decision.seconds)
+            yield from waits(self.execution, pause(decision.seconds), "retry")
 
     def _attempt(self) -> Flow[tuple[Plan, Request, Response | TransportError, Outcome]]:
         limits = self.session.limits
-        passage = None if limits.is_free else (yield from self._enter())
+        is_free = limits.is_free and not (self.overrides and self.overrides.rate_limit)
+        passage = None if is_free else (yield from self._enter())
         was_sent = False
         try:
             # Credentials are asked for anew before each attempt: a retry must pick up refreshed ones.
-            plan = yield from self.session.open(self._time_left())
+            plan = yield from waits(self.execution, self.session.open(self._time_left()), "renewal")
             signed = self.session.sign(self.request, plan, self.moment, self.body)
+            action = None if self.execution is None else self.execution.action
+            signed.extensions[SENDER_EXTENSION] = Sender(self.session.integration.name, action, self.session.secrets)
             self._hurry(signed)
             self.fuse.admit(signed.url, self.request, self.attempts)
             was_sent = True
-            result = yield from self._send(signed)
+            result = yield from self._traced(self._send(signed))
         except BaseException:
             limits.abandon(passage, was_sent=was_sent)
             self.fuse.settle("none")
             raise
         outcome = self._outcome(signed, result)
         self.fuse.settle(verdict_of(self.policy, outcome))
-        limits.answer(passage, result, outcome)
+        limits.answer(passage, result, outcome, self.policy)
         return plan, signed, result, outcome
 
     def _enter(self) -> Flow[Passage]:
         """Wait until the connection's rate limits let the request pass."""
         try:
-            return (
-                yield from self.session.limits.enter(
-                    self.request,
-                    self.session.shown_base_url.path,
-                    longest=self.policy.max_wait,
-                    left=lambda: self.policy.deadline - (self.clock.monotonic() - self.started),
-                    again=bool(self.attempts),
-                    may_explore=self.body is not None and len(self.attempts) + 1 < self.policy.max_attempts,
-                )
+            entering = self.session.limits.enter(
+                self.request,
+                self.session.shown_base_url.path,
+                longest=self.policy.max_wait,
+                left=lambda: self.policy.deadline - (self.clock.monotonic() - self.started),
+                again=bool(self.attempts),
+                overrides=self.overrides,
+                may_explore=self.can_repeat and len(self.attempts) + 1 < self.policy.max_attempts,
             )
+            return (yield from waits(self.execution, entering, "rate_limit"))
         except RateLimitedError as error:
             error.attempts = tuple(self.attempts)
             raise
 
     def _is_renewed(self, answer: Response, outcome: Outcome, signed: Request, plan: Plan) -> Flow[bool]:
         """Tell whether the token was refused and there is another one to try: once an exchange (RFC 6750 3.1)."""
-        if self.renewals or self.body is None or not self._is_refused(answer, outcome):
+        if self.renewals or not self.can_repeat or not self._is_refused(answer, outcome):
             return False
         if self.session.is_own(self.request):
             return False  # what was refused is the caller's, and there is no other to try
         if not self.session.is_bound(signed.url, plan):
             return False
         try:
-            if not (yield from self.session.renew(plan, self._time_left())):
+            renewal = self.session.renew(plan, self._time_left())
+            if not (yield from waits(self.execution, renewal, "renewal")):
                 return False
         except NangoError as error:
             answer.extensions[RENEWAL_ERROR] = error
@@ -175,13 +194,32 @@ class _Exchange:
 
     def _time_left(self) -> float | None:
         """Return the seconds that the caller's own deadline leaves."""
-        if self.deadline is None:
-            return None
-        return max(0.0, self.deadline - (self.clock.monotonic() - self.started))
+        left = None if self.execution is None else self.execution.time_left()
+        return None if left is None else max(0.0, left)
 
     def _warn(self, error: NangoError) -> None:
         reason = self.session.masked(str(error))
-        self.session.log("warning", "renewal.failed", error=type(error).__name__, reason=reason)
+        self.session.log(
+            "warning", "renewal.failed", error=type(error).__name__, reason=reason, **self._execution_fields()
+        )
+
+    def _traced(self, sending: Flow[Response | TransportError]) -> Flow[Response | TransportError]:
+        """Return what *sending* does, within a span where somebody traces."""
+        above = None if self.execution is None else self.execution.span
+        span = tracing.begin_attempt(self.request, again=len(self.attempts), parent=above, mask=self.session.masked)
+        return sending if span is None else self._within(span, sending)
+
+    def _within(self, span: Any, sending: Flow[Response | TransportError]) -> Flow[Response | TransportError]:
+        try:
+            result = yield from sending
+        except BaseException as error:
+            tracing.end(span, error)
+            raise
+        if isinstance(result, Response):
+            tracing.end_attempt(span, result.status_code)
+        else:
+            tracing.end(span, kind_of(result))
+        return result
 
     def _send(self, signed: Request) -> Flow[Response | TransportError]:
         try:
@@ -223,7 +261,7 @@ class _Exchange:
         key = self.policy.idempotency_key
         common: dict[str, Any] = {
             "method": signed.method,
-            "replayable": self.body is not None,
+            "replayable": self.can_repeat,
             "idempotent_key_sent": key is not None and key in signed.headers,
         }
         if isinstance(result, TransportError):
@@ -251,6 +289,14 @@ class _Exchange:
                 waited=waited,
             )
         )
+        if self.execution is not None and self.execution.on_event is not None:
+            last = self.attempts[-1]
+            # Log lines are masked where they are written, an event is what is told.
+            fields = {name: self.session.masked(text) for name, text in self._request_fields().items()}
+            self.execution.tell(
+                AttemptMade, **fields, attempt=last.number, status=last.status, error=last.error,
+                reason=last.decision, wait=last.waited,
+            )  # fmt: skip
 
     def _finish(self, result: Response | TransportError, decision: str) -> Response:
         if isinstance(result, Response):
@@ -271,25 +317,29 @@ class _Exchange:
         self.session.log(
             level,
             event,
-            method=self.request.method,
-            # Query and user info may hold credentials, and a path may hold one that a stand-in shows.
-            host=self.request.url.host,
-            path=self.request.url.path,
+            **self._request_fields(),
             attempt=last.number,
             status=last.status,
             error=last.error,
             reason=last.decision,
             seconds=round(self.clock.monotonic() - self.started, 3),
+            **self._execution_fields(),
             **fields,
         )
+
+    def _request_fields(self) -> dict[str, str]:
+        # Query and user info may hold credentials, and a path may hold one that a stand-in shows.
+        return {"method": self.request.method, "host": self.request.url.host, "path": self.request.url.path}
+
+    def _execution_fields(self) -> dict[str, str]:
+        return {} if self.execution is None else self.execution.fields
 
 
 def _within(policy: RetryPolicy, deadline: float) -> RetryPolicy:
     return replace(policy, deadline=max(0.0, min(policy.deadline, deadline)))
 
 
-def _replayable_body(request: Request) -> bytes | None:
-    """Return the body when it is in memory; a stream can be sent once only."""
+def _body_in_memory(request: Request) -> bytes | None:
     stream = request.stream
     return b"".join(stream) if isinstance(stream, ByteStream) else None
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Semaphore
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nango_py.effects import Call, Close, Emit, Join, ReadAnswer, Send, Sleep
+from nango_py.effects import Call, Close, Emit, Gather, HandOver, Join, ReadAnswer, Send, Sleep
+from nango_py.exchange.gathering import HELPERS, Gathering
 from nango_py.exchange.loops import result_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
     from nango_py.clock import Clock
     from nango_py.effects import Effect, Flow
@@ -29,6 +31,7 @@ class Driver:
 
     transport: BaseTransport
     clock: Clock
+    helpers: Semaphore = field(default_factory=lambda: Semaphore(HELPERS))
 
     def run(self, flow: Flow[_T]) -> _T:
         """Return the value that *flow* ends with."""
@@ -54,6 +57,13 @@ class Driver:
                 return work()
             case Join(start, seconds):
                 return start().result(seconds)
+            case Gather(flows, at_most):
+                gathering = Gathering(flows, perform=self._perform, clock=self.clock, helpers=self.helpers)
+                return gathering.run(at_most)
+            case HandOver(answer, failure):
+                from nango_py.exchange.download import Download  # noqa: PLC0415 - most actions give data
+
+                return Download(answer, failure)
         raise AssertionError(effect)
 
 
@@ -157,7 +167,39 @@ class AsyncDriver:
                 if self.bridge is not None:
                     self.bridge.attach()
                 return await result_of(start(), seconds)
+            case Gather(flows, at_most):
+                return await self._gather(flows, at_most)
+            case HandOver(answer, failure):
+                from nango_py.exchange.download import AsyncDownload  # noqa: PLC0415 - most actions give data
+
+                return AsyncDownload(answer, failure)
         raise AssertionError(effect)
+
+    async def _gather(self, flows: Sequence[Flow[Any]], at_most: int) -> list[Any]:
+        from anyio import create_task_group  # noqa: PLC0415 - synchronous programs never need it
+
+        results: list[Any] = [None] * len(flows)
+        failures: list[Exception] = []
+        left = iter(enumerate(flows))
+
+        async def work() -> None:
+            for index, flow in left:
+                if failures:
+                    return  # the group's cancelling comes at the next suspension only
+                try:
+                    results[index] = await self.run(flow)
+                except Exception as error:
+                    # Not out of the group, which would wrap it.
+                    failures.append(error)
+                    group.cancel_scope.cancel()
+                    return
+
+        async with create_task_group() as group:
+            for _ in range(min(at_most, len(flows))):
+                group.start_soon(work)
+        if failures:
+            raise failures[0]
+        return results
 
 
 async def _aread(answer: Response) -> bytes:

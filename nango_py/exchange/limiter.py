@@ -20,7 +20,7 @@ from nango_py.policy.rate_limit_rule import matches
 from nango_py.policy.retry import is_failure, is_rate_limited, stated_wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from nango_py.clock import Clock
     from nango_py.effects import Flow
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from nango_py.exchange.limit_views import Limit
     from nango_py.exchange.stored_gate import AnyGate, Revise
     from nango_py.http import Request, TransportError
-    from nango_py.model import Integration
+    from nango_py.model import Integration, Overrides
     from nango_py.policy.limit_headers import LimitHeaders, Report
     from nango_py.policy.outcome import Outcome
     from nango_py.policy.rate_limit_rule import RateLimit
+    from nango_py.policy.retry_policy import RetryPolicy
 
 __all__ = ["Limits", "Passage", "SharedGates"]
 
@@ -69,6 +70,7 @@ class SharedGates:
             if rule.headers is not None:
                 self.headers, self.learning = rule.headers, rule.scope
         self.gates = self.make("integration")
+        self.actions = _ActionGates(self, "integration")
         self.limits: WeakSet[Limits] = WeakSet()
         forks.watch(self)
 
@@ -76,7 +78,7 @@ class SharedGates:
         """Start anew in a forked child: the parent's requests and locks stay with the parent."""
         if self._stored is not None:
             self._stored[0].forget()
-        for _, gate in self.gates:
+        for _, gate in self.all_gates():
             gate.forget()
         for limits in self.limits:
             limits.forget()
@@ -86,18 +88,26 @@ class SharedGates:
         if self._stored is not None:
             self._stored[0].close()
 
+    def all_gates(self) -> tuple[Way, ...]:
+        """Return the gates that all connections share, those of actions included."""
+        return (*self.gates, *self.actions.ways())
+
     def make(self, scope: Scope, user_id: str | None = None) -> tuple[Way, ...]:
         """Return new gates for the limits of one scope, each with the paths that it counts."""
-        groups: dict[tuple[str, ...], list[RateLimit]] = {}
-        for rule in self.integration.rate_limit:
-            if rule.scope == scope and (rule.bucket or rule.concurrency):
-                groups.setdefault(rule.paths, []).append(rule)
+        groups = _groups(self.integration.rate_limit, scope)
         if self.learning == scope:
             groups.setdefault((), [])
         # Limits of some paths come first: whoever waits for them stands in nobody else's way.
         return tuple(
-            (paths, self._gate(groups[paths], (scope, user_id, *paths), learns=self._learns(scope, paths)))
+            (paths, self._gate(groups[paths], (scope, user_id, None, *paths), learns=self._learns(scope, paths)))
             for paths in sorted(groups, key=lambda paths: not paths)
+        )
+
+    def make_for(self, overrides: Overrides, scope: Scope, user_id: str | None) -> tuple[Way, ...]:
+        """Return new gates for the limits that one action has of its own."""
+        return tuple(
+            (paths, self._gate(rules, (scope, user_id, overrides.action, *paths), learns=False))
+            for paths, rules in _groups(overrides.rate_limit, scope).items()
         )
 
     def _gate(self, rules: Sequence[RateLimit], key: tuple[str | None, ...], *, learns: bool) -> AnyGate:
@@ -110,12 +120,44 @@ class SharedGates:
         return self.learning == scope and not paths and self.learns
 
 
+def _groups(rules: Iterable[RateLimit], scope: Scope) -> dict[tuple[str, ...], list[RateLimit]]:
+    """Return the limits of one scope, by the paths that they count."""
+    groups: dict[tuple[str, ...], list[RateLimit]] = {}
+    for rule in rules:
+        if rule.scope == scope and (rule.bucket or rule.concurrency):
+            groups.setdefault(rule.paths, []).append(rule)
+    return groups
+
+
+class _ActionGates:
+    """The gates for the limits of single actions, made when an action is first run."""
+
+    def __init__(self, shared: SharedGates, scope: Scope, user_id: str | None = None) -> None:
+        self._shared = shared
+        self._scope = scope
+        self._user_id = user_id
+        self._known: dict[str, tuple[Way, ...]] = {}
+
+    def of(self, overrides: Overrides) -> tuple[Way, ...]:
+        """Return the gates of an action."""
+        known = self._known.get(overrides.action)
+        if known is None:
+            made = self._shared.make_for(overrides, self._scope, self._user_id)
+            known = self._known.setdefault(overrides.action, made)  # of two threads that make them, one wins
+        return known
+
+    def ways(self) -> tuple[Way, ...]:
+        """Return the gates of all actions."""
+        return tuple(way for ways in list(self._known.values()) for way in ways)
+
+
 class Limits:
     """Let the requests of one connection pass when its limits allow it."""
 
     def __init__(self, shared: SharedGates, user_id: str) -> None:
         self._shared = shared
         self._own = shared.make("connection", user_id)
+        self._own_actions = _ActionGates(shared, "connection", user_id)
         self._silent = 0
         shared.limits.add(self)
         self.is_free = False
@@ -130,10 +172,12 @@ class Limits:
         left: Callable[[], float],
         again: bool,
         may_explore: bool,
+        overrides: Overrides | None = None,
     ) -> Flow[Passage]:
         """Wait until a request may be sent; *again* lets it pass before those that have not been sent yet.
 
-        *may_explore* tells that it can be sent once more, should it be refused.
+        *may_explore* tells that it can be sent once more, should it be refused; an action's own limits are among the
+        *overrides*.
 
         Raises:
             RateLimitedError: Its turn would come later than in *longest* or *left* seconds; nothing was sent.
@@ -142,7 +186,7 @@ class Limits:
         passage = Passage()
         method, path = request.method, request.url.path.removeprefix(base_path).lstrip("/")
         try:
-            for gate in self._gates_of(method, path):
+            for gate in self._gates_of(method, path, overrides):
                 entry = Entry(method, path, may_explore)
                 yield from gate.enter(entry, longest=longest, left=left, first=again)
                 passage.entries.append((gate, entry))
@@ -157,8 +201,10 @@ class Limits:
             raise
         return passage
 
-    def answer(self, passage: Passage | None, result: Response | TransportError, outcome: Outcome) -> None:
-        """Hear what came of a request; without a *passage*, of one that had not to ask."""
+    def answer(
+        self, passage: Passage | None, result: Response | TransportError, outcome: Outcome, policy: RetryPolicy
+    ) -> None:
+        """Hear what came of a request, which its *policy* judges; without a *passage*, of one that had not to ask."""
         if not isinstance(result, Response):
             self.abandon(passage, was_sent=True)
             return
@@ -166,14 +212,14 @@ class Limits:
             return
         names = self._shared.headers
         is_telling = self._shared.learns and (names is not None or mention_limits(result.headers.raw))
-        is_failed = is_failure(self._shared.integration.retry, outcome)
+        is_failed = is_failure(policy, outcome)
         if passage is None and not (is_telling or is_failed):
             self._silent += 1
             return
         self._silent = 0
         now = self._shared.clock.now()
         reports = read_limits(result.headers, now=now, names=names) if is_telling else ()
-        refused, seconds = self._refusal(outcome, now) if is_failed else (False, None)
+        refused, seconds = _refusal(policy, outcome, now) if is_failed else (False, None)
         # A limit of one kind of requests that is used up says so itself.
         if seconds and not any(said.is_partial and not said.remaining for said in reports):
             self.hold(passage, seconds)
@@ -199,22 +245,24 @@ class Limits:
         """Let none of those pass that count with a refused request, for so long."""
         gates = [gate for gate, _ in passage.entries] if passage else [self._general()]
         # A limit of some paths explains the refusal better than one of everything.
-        narrow = [gate for paths, gate in self._all() if paths and gate in gates]
+        wide = [gate for paths, gate in self._all() if not paths]
+        narrow = [gate for gate in gates if gate not in wide]
         for gate in narrow or [self._general()]:
             gate.hold(seconds)
         self.is_free = False
 
     def views(self) -> Flow[tuple[Limit, ...]]:
         """Return what is left of each limit."""
-        for _, gate in self._all():
+        own_ways, shared_ways = (*self._own, *self._own_actions.ways()), self._shared.all_gates()
+        for _, gate in (*own_ways, *shared_ways):
             yield from gate.refresh()
-        own = [limit for _, gate in self._own for limit in views(gate, "connection")]
-        shared = [limit for _, gate in self._shared.gates for limit in views(gate, "integration")]
+        own = [limit for _, gate in own_ways for limit in views(gate, "connection")]
+        shared = [limit for _, gate in shared_ways for limit in views(gate, "integration")]
         return (*own, *shared)
 
     def forget(self) -> None:
         """Start anew in a forked child."""
-        for _, gate in self._own:
+        for _, gate in (*self._own, *self._own_actions.ways()):
             gate.forget()
 
     def _settle(
@@ -230,15 +278,11 @@ class Limits:
                 gate.answer(entry, said, is_refused=is_refused, has_answer=has_answer)
         self.is_free = all(gate.is_trivial for _, gate in self._all())
 
-    def _refusal(self, outcome: Outcome, now: float) -> tuple[bool, float | None]:
-        """Tell whether an answer says that a limit is used up, and the wait that it states."""
-        policy = self._shared.integration.retry
-        if not is_rate_limited(policy, outcome):
-            return False, None
-        return True, stated_wait(policy, outcome, now=now).seconds
-
-    def _gates_of(self, method: str, path: str) -> Iterator[AnyGate]:
-        for paths, gate in self._all():
+    def _gates_of(self, method: str, path: str, overrides: Overrides | None) -> Iterator[AnyGate]:
+        ways = self._all()
+        if overrides is not None and overrides.rate_limit:
+            ways = (*self._own_actions.of(overrides), *self._shared.actions.of(overrides), *ways)
+        for paths, gate in ways:
             if not paths or any(matches(pattern, method, path) for pattern in paths):
                 yield gate
 
@@ -265,6 +309,13 @@ def _uncounted(integration: str, error: StoreError) -> StoreError:
         f"integration {integration!r}: nothing was sent, for its rate limits are counted in the store "
         f"(rate_limit_shared), and that failed: {error}"
     )
+
+
+def _refusal(policy: RetryPolicy, outcome: Outcome, now: float) -> tuple[bool, float | None]:
+    """Tell whether an answer says that a limit is used up, and the wait that it states."""
+    if not is_rate_limited(policy, outcome):
+        return False, None
+    return True, stated_wait(policy, outcome, now=now).seconds
 
 
 def _too_late(integration: str, seconds: float | None) -> RateLimitedError:

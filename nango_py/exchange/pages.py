@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nango_py.effects import Emit
 from nango_py.errors import PaginationError
+from nango_py.events import PageRead
 from nango_py.exchange.requests import make_request
 from nango_py.policy.pagination import PageAnswer, Position, first, following, items_of, resume, set_members
 
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from nango_py.effects import Effect, Flow
-    from nango_py.exchange.answers import Asker
+    from nango_py.exchange.answers import Asker, Judge
+    from nango_py.exchange.contents import Content
     from nango_py.http import Request, Response
-    from nango_py.model import Sign
     from nango_py.policy.pagination import Pagination, Turn
 
 __all__ = ["Page", "Walk"]
@@ -49,9 +50,9 @@ class Walk:
     params: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Any = None
-    form: Mapping[str, Any] | None = None
+    content: Content | None = None
     items_path: str | None = None
-    ok: Sign | None = None
+    judge: Judge | None = None
     limit: int | None = None
     max_pages: int | None = None
     page_size: int | None = None
@@ -71,6 +72,7 @@ class Walk:
             left = None if self.limit is None else self.limit - items
             page, turn = yield from self._page(turn, left, is_final=pages + 1 == self.max_pages)
             pages, items = pages + 1, items + len(page.items)
+            self.asker.tell(PageRead, number=page.number, items=len(page.items), total=items)
             yield from use(page)
             if page.is_last:
                 break
@@ -83,7 +85,7 @@ class Walk:
 
     def _page(self, turn: Turn, left: int | None, *, is_final: bool) -> Flow[tuple[Page, Turn | None]]:
         request = yield from self._request(turn)
-        response, body = yield from self.asker.ask_for_json(request, self.ok)
+        response, body = yield from self.asker.ask_for_json(request, self.judge)
         try:
             items = items_of(self.pagination, body, self.items_path)
             answer = PageAnswer(url=str(request.url), headers=response.headers, body=body, items=items)
@@ -106,7 +108,7 @@ class Walk:
 
     def _request(self, turn: Turn) -> Flow[Request]:
         session = self.asker.session
-        plan = yield from session.open()
+        plan = yield from self.asker.open()
         names = {name for name, _ in turn.params}
         params = [pair for pair in self.params if pair[0] not in names]
         return make_request(
@@ -118,5 +120,5 @@ class Walk:
             params=turn.params if turn.url else (*params, *turn.params),
             headers=self.headers,
             json=set_members(self.json, turn.body) if turn.body else self.json,
-            form=self.form,
+            content=self.content,
         )

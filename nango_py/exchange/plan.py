@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from nango_py.auth.scheme import Place
-    from nango_py.model import Integration
+    from nango_py.model import Integration, ListStyle
 
 __all__ = [
     "Plan",
@@ -252,13 +252,21 @@ def header_text(name: str, value: Any) -> str:
     return text
 
 
-def pairs_of(name: str, value: Any) -> Iterable[tuple[str, str]]:
-    """Yield the query pairs of a parameter: a list becomes one pair an item, null none."""
+def pairs_of(name: str, value: Any, style: ListStyle = "repeat") -> Iterable[tuple[str, str]]:
+    """Yield the query pairs of a parameter: a list becomes one pair an item, or what its *style* says, null none."""
     if value is None:
         return
-    for item in value if isinstance(value, list | tuple) else (value,):
-        if item is not None:
-            yield name, to_text(item, f"parameter {name!r}")
+    what = f"parameter {name!r}"
+    if not isinstance(value, list | tuple):
+        yield name, to_text(value, what)
+        return
+    texts = [to_text(item, what) for item in value if item is not None]
+    if style == "comma":
+        if texts:
+            yield name, ",".join(texts)
+        return
+    written = f"{name}[]" if style == "brackets" else name
+    yield from ((written, text) for text in texts)
 
 
 def filled_headers(tree: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, str]:
@@ -267,9 +275,11 @@ def filled_headers(tree: Mapping[str, Any], values: Mapping[str, Any]) -> dict[s
     return {name: header_text(name, value) for name, value in filled.items() if value is not None}
 
 
-def filled_params(tree: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def filled_params(
+    tree: Mapping[str, Any], values: Mapping[str, Any], style: ListStyle = "repeat"
+) -> tuple[tuple[str, str], ...]:
     """Return query pairs with their placeholders filled; a parameter that is null is left out."""
-    return tuple(pair for name, value in tree.items() for pair in pairs_of(name, render_tree(value, values)))
+    return tuple(pair for name, value in tree.items() for pair in pairs_of(name, render_tree(value, values), style))
 
 
 def swap_base(url: URL, shown: str, real: str) -> URL:

@@ -11,6 +11,7 @@ from nango_py.http import ByteStream, Headers, QueryParams, Request, bare_reques
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from nango_py.exchange.contents import Content
     from nango_py.exchange.plan import Plan
     from nango_py.exchange.session import Session
 
@@ -27,7 +28,7 @@ def make_request(
     params: Iterable[tuple[str, str]] = (),
     headers: Mapping[str, str] | None = None,
     json: Any = None,
-    form: Mapping[str, Any] | None = None,
+    content: Content | None = None,
 ) -> Request:
     """Return a request of the connection, without its credentials.
 
@@ -43,16 +44,21 @@ def make_request(
     own = [(name, value) for name, value in session.shape.params if name not in taken]
     url = with_query(url, [*own, *given])
     usual = _usual(url.netloc, agent, session.shape.headers)
-    if headers:
+    if headers or content is not None:
         usual = usual.copy()
-        usual.update(headers)
+        usual.update(headers or {})
     extensions = {"timeout": phases_of(session.integration)}
-    if json is None and form is None and method not in _WITH_LENGTH:
+    if content is not None:
+        # Last: a media type that says where its parts end is true of these bytes only.
+        usual.update(content.headers)
+        if isinstance(content.body, bytes):
+            return Request(method, url, headers=usual, extensions=extensions, content=content.body)
+        return Request(method, url, headers=usual, extensions=extensions, stream=content.body)
+    if json is None and method not in _WITH_LENGTH:
         request = bare_request(method, url, headers=usual, stream=_NOTHING, extensions=extensions)
         request.read()
         return request
-    body: dict[str, Any] = {"json": json} if form is None else {"data": dict(form)}
-    return Request(method, url, headers=usual, extensions=extensions, **body)
+    return Request(method, url, headers=usual, extensions=extensions, json=json)
 
 
 _WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from nango_py.errors import UsageError
+from nango_py.exchange.overrides import overrides_of
 from nango_py.location import did_you_mean
 from nango_py.policy.retry_policy import InBody, RetryPolicy
 
@@ -22,11 +23,13 @@ _HEADERS: Final = ("after", "at", "auto")
 
 
 def policy_of(request: Request, declared: RetryPolicy) -> RetryPolicy:
-    """Return the declared policy, with what the request changes of it.
+    """Return the declared policy, or that of the action that asks, with what the request changes of it.
 
     Raises:
         UsageError: The extension holds something else than keys of ``retry``.
     """
+    overrides = overrides_of(request)
+    declared = declared if overrides is None else overrides.retry or declared
     keys = request.extensions.get(RETRY_EXTENSION)
     if keys is None:
         return declared

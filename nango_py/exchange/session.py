@@ -162,17 +162,20 @@ class Session:
         raise UsageError(f"integration {self.integration.name!r}: {reason}")
 
     def resolve(self, path: str, plan: Plan) -> URL:
-        """Return the URL of a path below the base URL, or an absolute URL of an origin that may meet credentials."""
+        """Return the URL of a path below the base URL, or an absolute URL of an origin that may meet credentials.
+
+        It is the URL that people may see: what is a credential in the base URL is put in by :meth:`sign`.
+        """
         if path.startswith(("http://", "https://")):
-            url = swap_base(URL(path), plan.shown_base_url, plan.base_url)
-            if not self.is_bound(url, plan):
+            url = URL(path)
+            if not self.is_bound(swap_base(url, plan.shown_base_url, plan.base_url), plan):
                 raise ForeignOriginError(
                     f"integration {self.integration.name!r}: {url.host} is not the origin of its base_url. "
                     "Add it to requests.allowed_origins if it may get the credentials.",
                     integration=self.integration.name,
                 )
             return url
-        text = plan.base_url + path.lstrip("/")
+        text = plan.shown_base_url + path.lstrip("/")
         # Of connections with base URLs of their own there may be many, and some base URLs hold credentials.
         return _parsed(text) if self.shape.is_fixed else URL(text)
 

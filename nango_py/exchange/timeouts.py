@@ -22,9 +22,9 @@ _SHORTEST = 0.001
 """A socket takes a timeout of 0 for a wish not to wait at all."""
 
 
-def phases_of(integration: Integration) -> Phases:
-    """Return the timeouts of an attempt; nobody changes what is returned."""
-    return _phases(integration.timeouts, integration.http_request_timeout_seconds)
+def phases_of(integration: Integration, own: Timeouts | None = None) -> Phases:
+    """Return the timeouts of an attempt, by an action's *own* where it has some; nobody changes what is returned."""
+    return _phases(own or integration.timeouts, integration.http_request_timeout_seconds)
 
 
 def timeout_of(integration: Integration) -> Timeout:

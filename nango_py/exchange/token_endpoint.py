@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
+from nango_py import tracing
 from nango_py.auth.grant import Account, BadAnswer, Refused, TokenAnswer, TokenRequest, Unanswered
 from nango_py.exchange.plan import values_of
 from nango_py.exchange.pool.profile import DEADLINE_EXTENSION, PROFILE_EXTENSION
@@ -133,9 +134,16 @@ class TokenEndpoint:
     ) -> TokenAnswer:
         made = self._made(request, profiles, ends_at)
         sent.update(_texts_of(made.headers))
-        with _closing(self.transport().handle_request(made)) as answer:
-            answer.request = made
-            return TokenAnswer(status=answer.status_code, headers=answer.headers, body=_body_of(answer, ends_at))
+        span = tracing.begin_attempt(made, mask=lambda url: _shown(url, sent))
+        try:
+            with _closing(self.transport().handle_request(made)) as answer:
+                answer.request = made
+                body = _body_of(answer, ends_at)
+        except BaseException as error:
+            tracing.end(span, error)
+            raise
+        tracing.end_attempt(span, answer.status_code)
+        return TokenAnswer(status=answer.status_code, headers=answer.headers, body=body)
 
     def _made(self, request: TokenRequest, profiles: tuple[Profile, Profile], ends_at: float) -> Request:
         left = max(0.001, ends_at - time.monotonic())

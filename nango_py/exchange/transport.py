@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from weakref import ReferenceType
 
     from nango_py.exchange.drivers import AsyncDriver, Driver
+    from nango_py.exchange.execution import Execution
     from nango_py.exchange.session import Session
 
 __all__ = ["AsyncEngineTransport", "EngineTransport", "open_async_client", "open_client"]
@@ -33,24 +34,31 @@ __all__ = ["AsyncEngineTransport", "EngineTransport", "open_async_client", "open
 class EngineTransport(BaseTransport):
     """Carry a client's requests through the engine; closing it leaves the shared pool open."""
 
-    def __init__(self, session: Session, driver: Driver, random: Callable[[], float]) -> None:
+    def __init__(
+        self, session: Session, driver: Driver, random: Callable[[], float], execution: Execution | None = None
+    ) -> None:
         self._session = session
         self._driver = driver
         self._random = random
+        self._execution = execution
 
     def handle_request(self, request: Request) -> Response:
         """Return the exchange's last answer."""
-        flow = converse(request, self._session, clock=self._driver.clock, random=self._random)
-        return self._driver.run(flow)
+        return self._driver.run(
+            converse(request, self._session, clock=self._driver.clock, random=self._random, execution=self._execution)
+        )
 
 
 class AsyncEngineTransport(AsyncBaseTransport):
     """Carry an async client's requests through the engine; closing it leaves the shared pool open."""
 
-    def __init__(self, session: Session, driver: AsyncDriver, random: Callable[[], float]) -> None:
+    def __init__(
+        self, session: Session, driver: AsyncDriver, random: Callable[[], float], execution: Execution | None = None
+    ) -> None:
         self._session = session
         self._driver = driver
         self._random = random
+        self._execution = execution
         self._client: ReferenceType[AsyncClient] | None = None
 
     def serve(self, client: AsyncClient) -> None:
@@ -66,28 +74,41 @@ class AsyncEngineTransport(AsyncBaseTransport):
 
     async def handle_async_request(self, request: Request) -> Response:
         """Return the exchange's last answer."""
-        flow = converse(request, self._session, clock=self._driver.clock, random=self._random)
-        return await self._driver.run(flow)
+        return await self._driver.run(
+            converse(request, self._session, clock=self._driver.clock, random=self._random, execution=self._execution)
+        )
 
 
 def open_client(
-    session: Session, driver: Driver, random: Callable[[], float], *, agent: str, options: dict[str, Any]
+    session: Session,
+    driver: Driver,
+    random: Callable[[], float],
+    *,
+    agent: str,
+    options: dict[str, Any],
+    execution: Execution | None = None,
 ) -> Client:
-    """Return a genuine client for the connection.
+    """Return a genuine client for the connection; all that *execution* sends by it is its own.
 
     Raises:
         UnknownConnection, ReauthRequired, CredentialsError, StoreError: No request could be sent.
     """
     driver.run(session.open())
-    transport = EngineTransport(session, driver, random)
+    transport = EngineTransport(session, driver, random, execution)
     return Client(transport=transport, **_client_options(session, agent, options))
 
 
 def open_async_client(
-    session: Session, driver: AsyncDriver, random: Callable[[], float], *, agent: str, options: dict[str, Any]
+    session: Session,
+    driver: AsyncDriver,
+    random: Callable[[], float],
+    *,
+    agent: str,
+    options: dict[str, Any],
+    execution: Execution | None = None,
 ) -> AsyncClient:
     """Return a genuine async client; what is wrong with the connection shows when it is entered or first used."""
-    transport = AsyncEngineTransport(session, driver, random)
+    transport = AsyncEngineTransport(session, driver, random, execution)
     client = AsyncClient(transport=transport, **_client_options(session, agent, options))
     transport.serve(client)
     return client

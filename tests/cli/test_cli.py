@@ -114,3 +114,18 @@ def test_a_revocation_that_failed_is_told(run, tmp_path):
     assert 0 == found.returncode
     assert "revocation.failed" in found.stderr
     assert "token-of-ann" not in found.stdout + found.stderr
+
+
+def test_a_blueprint_is_tested_from_the_command_line(run, tmp_path):
+    keys = "auth: {auth_mode: API_KEY, name: X-Api-Key}\n    requests: {base_url: https://api.example.com/}\n"
+    (tmp_path / "demo.yaml").write_text(f"name: demo\nversions:\n  v0:\n    {keys}", encoding="utf-8")
+    (tmp_path / "old.yaml").write_text(
+        f"name: old\nversions:\n  v0:\n    {keys}".replace("X-Api-Key", "X-Key"), encoding="utf-8"
+    )
+
+    good = run("blueprints", "test", "demo.yaml")
+    bad = run("blueprints", "test", "demo.yaml", "--against", "old.yaml", "--json")
+    found = {check["id"]: check["ok"] for check in json.loads(bad.stdout)}
+
+    assert (0, True) == (good.returncode, " passed, 0 failed, " in good.stdout)
+    assert (1, False) == (bad.returncode, found["auth.let_in"])

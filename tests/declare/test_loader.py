@@ -392,3 +392,19 @@ def test_a_missing_extra_is_named_at_load(monkeypatch, auth, module, extra):
     found = [problem for problem in load(declared, environ={}).problems if problem.code == "auth.extra"]
 
     assert [f"Install it: pip install 'nango-py[{extra}]'."] == [problem.hint for problem in found]
+
+
+def test_the_example_of_an_action_is_data_whose_nulls_stay():
+    example = {"input": {"id": None}, "answer": {"name": None}, "output": {"name": None}}
+    action = {"request": {"path": "users"}, "example": example}
+    keys = {"auth": {"auth_mode": "NONE"}, "requests": {"base_url": "https://a.example.com/"}}
+    declared = load({"integrations": {"a": {**keys, "actions": {"get-user": action}}}}, environ={})
+
+    found = declared.integrations["a"].actions["get-user"].example
+
+    assert ({"id": None}, {"name": None}, (), {"name": None}) == (
+        found.input,
+        found.answer,
+        found.answers,
+        found.output,
+    )

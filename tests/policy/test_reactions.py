@@ -4,7 +4,7 @@ import pytest
 
 from nango_py import http
 from nango_py.policy.outcome import Outcome
-from nango_py.policy.reactions import Reaction
+from nango_py.policy.reactions import Reaction, said
 from nango_py.policy.retry import InBody, RetryPolicy, Stop, Wait, decide, is_failure, is_rate_limited
 from nango_py.template import split
 
@@ -162,10 +162,10 @@ def test_a_body_is_needed_only_where_a_reaction_looks_into_it():
 def test_a_message_quotes_the_answer_and_gives_way_where_it_cannot():
     told = Reaction(reaction="fail", status=("400",), message=split("${status}: ${body.error.message}"))
 
-    assert "400: no" == told.said({"status": 400, "body": {"error": {"message": "no"}}})
-    assert told.said({"status": 400, "body": {"error": {}}}) is None
-    assert told.said({"status": 400, "body": ["no"]}) is None
-    assert Reaction(reaction="fail", status=("400",)).said({"status": 400, "body": None}) is None
+    assert "400: no" == said(told.message, {"status": 400, "body": {"error": {"message": "no"}}})
+    assert said(told.message, {"status": 400, "body": {"error": {}}}) is None
+    assert said(told.message, {"status": 400, "body": ["no"]}) is None
+    assert said(None, {"status": 400, "body": None}) is None
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,12 @@ from anyio.from_thread import start_blocking_portal
 from nango_py import AsyncNango, Nango
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 
     import httpx
     from anyio.from_thread import BlockingPortal
+
+    from nango_py import AsyncDownload
 
 __all__ = ["BACKENDS", "Face", "face"]
 
@@ -37,6 +39,9 @@ class Face(Protocol):
 
     def send(self, integration: str, user_id: str, method: str, path: str, **options: Any) -> httpx.Response:
         """Send one request through ``client`` and read the answer."""
+
+    def save(self, integration: str, action: str, user_id: str, given: Mapping[str, Any], path: Path) -> Path:
+        """Run an action that gives a download, and save that."""
 
 
 @contextmanager
@@ -88,6 +93,10 @@ class _Sync:
         with self._nango.client(integration, user_id) as client:
             return client.request(method, path, **options)
 
+    def save(self, integration: str, action: str, user_id: str, given: Mapping[str, Any], path: Path) -> Path:
+        saved: Path = self._nango.trigger_action(integration, action, user_id, given).save(path)
+        return saved
+
 
 class _Async:
     def __init__(self, nango: AsyncNango, portal: BlockingPortal) -> None:
@@ -110,6 +119,14 @@ class _Async:
     ) -> httpx.Response:
         async with open_client() as client:
             return await client.request(method, path, **options)
+
+    def save(self, integration: str, action: str, user_id: str, given: Mapping[str, Any], path: Path) -> Path:
+        return self._portal.call(
+            self._saved, partial(self._nango.trigger_action, integration, action, user_id, given), path
+        )
+
+    async def _saved(self, trigger: Callable[[], Awaitable[AsyncDownload]], path: Path) -> Path:
+        return await (await trigger()).save(path)
 
 
 async def _collected(begin: Callable[[], AsyncIterator[Any]]) -> list[Any]:

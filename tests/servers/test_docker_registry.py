@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 
 from nango_py.errors import AuthenticationError, ResponseError
+from nango_py.http import URL
 from tests.servers.faces import BACKENDS, face
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.servers.docker_registry import DockerRegistry
     from tests.servers.faces import Face
 
 pytestmark = pytest.mark.server
+
+
+class Pipe:
+    """A file that can only be read."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read = file.read
 
 
 @pytest.fixture(params=BACKENDS)
@@ -87,3 +97,33 @@ def test_upload_goes_through_the_client(nango: Face) -> None:
         sent.headers["Range"],
         ended.status_code,
     )
+
+
+@pytest.mark.parametrize("kind", ["bytes", "path", "pipe"])
+def test_file_goes_up_and_comes_down_again(nango: Face, kind: str, tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(bytes(range(256)) * 20_000)
+    digest = f"sha256:{sha256(source.read_bytes()).hexdigest()}"
+    begun = nango.send("docker-registry", "user-1", "POST", "beta/blobs/uploads/")
+    location = URL(begun.headers["Location"])
+    given = {
+        "repository": "beta",
+        "upload": location.path.rpartition("/")[2],
+        "state": location.params["_state"],
+        "digest": digest,
+    }
+
+    with source.open("rb") as file:
+        blob = {"bytes": source.read_bytes(), "path": source, "pipe": Pipe(file)}[kind]
+        done = nango.call("trigger_action", "docker-registry", "put-blob", "user-1", {**given, "blob": blob})
+    wanted = {"repository": "beta", "digest": digest}
+    saved = nango.save("docker-registry", "get-blob", "user-1", wanted, target)
+
+    assert (None, target) == (done, saved)
+    assert source.read_bytes() == target.read_bytes()
+
+
+def test_missing_blob_is_an_error_and_no_download(nango: Face) -> None:
+    wanted = {"repository": "beta", "digest": "sha256:" + "0" * 64}
+    with pytest.raises(ResponseError, match="blob unknown"):
+        nango.call("trigger_action", "docker-registry", "get-blob", "user-1", wanted)

@@ -1,0 +1,46 @@
+"""nango-py blueprints test."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from nango_py.cli.output import as_json as print_json
+from nango_py.cli.output import json_option, table
+
+__all__ = ["command"]
+
+
+@click.command("test")
+@click.argument("blueprint")
+@click.option("--against", metavar="FILE|KEY", help="A blueprint that says what the provider does, such as the last.")
+@click.option("--blueprints", multiple=True, metavar="FOLDER", help="A folder of blueprints, searched first.")
+@click.option("--all", "shows_all", is_flag=True, help="Show the checks that passed, too.")
+@json_option
+def command(
+    blueprint: str, against: str | None, blueprints: tuple[str, ...], *, shows_all: bool, as_json: bool
+) -> None:
+    """Check a BLUEPRINT against a provider in memory: nothing is sent.
+
+    It is a file, whose newest version is checked, or a key such as close:v0.
+    """
+    from pathlib import Path
+
+    from nango_py.testing import conformance
+
+    folders = (*blueprints, *(["blueprints"] if Path("blueprints").is_dir() else []))
+    found = conformance(blueprint, against=against, blueprints=folders)
+    failed = [check for check in found if check.ok is False]
+    if as_json:
+        print_json([{"id": check.id, "ok": check.ok, "message": check.message} for check in found])
+        sys.exit(1 if failed else 0)
+    shown = found if shows_all else [check for check in found if not check.ok]
+    if shown:
+        words = {True: "ok", False: "FAILED", None: "skipped"}
+        table(("check", "result", "message"), [(check.id, words[check.ok], check.message) for check in shown])
+        click.echo()
+    skipped = sum(check.ok is None for check in found)
+    passed = len(found) - len(failed) - skipped
+    click.echo(f"{passed} passed, {len(failed)} failed, {skipped} had nothing to check.")
+    sys.exit(1 if failed else 0)

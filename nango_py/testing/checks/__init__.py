@@ -1,0 +1,1 @@
+"""What every blueprint has to hold to, one subject a file."""

@@ -1,0 +1,151 @@
+"""Cut seeded items into pages, in the shape that a blueprint's ``pagination`` declares."""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from nango_py.testing.bodies import get, put
+from nango_py.testing.messages import Answered, json_body
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nango_py.testing.messages import Asked
+
+__all__ = ["page_of", "pagination_for"]
+
+_AFTER = "page_after"
+"""The parameter that this provider puts into links of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Window:
+    start: int
+    size: int
+    total: int
+
+    @property
+    def end(self) -> int:
+        return self.start + self.size
+
+    @property
+    def has_more(self) -> bool:
+        return self.end < self.total
+
+
+def pagination_for(declared: Mapping[str, Any], method: str, path: str) -> Mapping[str, Any] | None:
+    """Return the pagination of a list at *path*: that of the action which asks for it, else the integration's."""
+    common = declared.get("pagination")
+    for action in declared.get("actions", {}).values():
+        request, paginate = action.get("request", {}), action.get("paginate", False)
+        if paginate and request.get("method", "GET") == method and _leads_to(request["path"], path):
+            own = paginate if isinstance(paginate, dict) else {}
+            items = action.get("output", {}).get("items")
+            return {**(common or {}), **own, **({} if items is None else {"response_path": items})}
+    return common
+
+
+def _leads_to(template: str, path: str) -> bool:
+    parts = re.split(r"\$\{[^}]*\}", template.partition("?")[0].strip("/"))
+    return re.fullmatch("[^/]+".join(map(re.escape, parts)), path) is not None
+
+
+def page_of(keys: Mapping[str, Any], items: Sequence[Any], asked: Asked, *, usual_size: int) -> Answered:
+    """Return the page that a request asks for; 400 where it asks for one that is not there."""
+    given = _given(keys, asked)
+    size = _whole(given(keys.get("limit_name_in_request"))) or keys.get("limit") or usual_size
+    start = _start(keys, given, asked, size)
+    if start is None or start < 0 or size < 1:
+        return json_body(400, {"error": "There is no such page."})
+    window = _Window(start=start, size=size, total=len(items))
+    kept = list(items[window.start : window.end])
+    headers: dict[str, str] = {}
+    path = keys.get("response_path")
+    body: Any = {} if path or _tells_in_body(keys) else kept
+    if isinstance(body, dict):
+        put(body, path or "items", kept)
+        _tell_in_body(keys, body, window, asked)
+    if window.has_more:
+        headers |= _told_in_headers(keys, window, asked)
+    return json_body(200, body, headers)
+
+
+def _given(keys: Mapping[str, Any], asked: Asked) -> Any:
+    in_body = keys.get("in_body")
+    if in_body is None:
+        in_body = asked.method in {"POST", "PUT", "PATCH"}
+    query, body = asked.query, asked.json
+    return lambda name: None if name is None else (get(body, name) if in_body else query.get(name))
+
+
+def _start(keys: Mapping[str, Any], given: Any, asked: Asked, size: int) -> int | None:
+    kind = keys["type"]
+    if kind == "link":
+        return _place_of(asked.query.get(_AFTER))
+    mark = given(keys.get(f"{kind}_name_in_request"))
+    if kind == "cursor":
+        return _place_of(mark)
+    first = keys.get(f"{kind}_start_value", 1 if kind == "page" else 0)
+    number = _whole(first if mark is None else mark)
+    if number is None:
+        return None
+    counts_pages = kind == "page" or keys.get("offset_calculation_method") == "per-page"
+    return (number - int(first)) * (size if counts_pages else 1)
+
+
+def _tells_in_body(keys: Mapping[str, Any]) -> bool:
+    places = ("cursor_path_in_response", "link_path_in_response_body", "total_pages_path_in_response")
+    return any(keys.get(name) for name in (*places, "has_more_path_in_response"))
+
+
+def _tell_in_body(keys: Mapping[str, Any], body: dict[str, Any], window: _Window, asked: Asked) -> None:
+    if path := keys.get("has_more_path_in_response"):
+        put(body, path, window.has_more)
+    if path := keys.get("total_pages_path_in_response"):
+        put(body, path, -(-window.total // window.size))
+    if keys["type"] == "cursor" and (path := keys.get("cursor_path_in_response")) and window.has_more:
+        put(body, path, _mark_at(window.end))
+    if keys["type"] == "link" and (path := keys.get("link_path_in_response_body")) and window.has_more:
+        put(body, path, _link_to(window.end, asked.url))
+
+
+def _told_in_headers(keys: Mapping[str, Any], window: _Window, asked: Asked) -> dict[str, str]:
+    if name := keys.get("cursor_header_in_response"):
+        return {name: _mark_at(window.end)}
+    if keys["type"] == "link" and (relation := keys.get("link_rel_in_response_header")):
+        return {"Link": f'<{asked.address}>; rel="first", <{_link_to(window.end, asked.url)}>; rel="{relation}"'}
+    if keys["type"] == "link" and (name := keys.get("link_header_in_response")):
+        return {name: _link_to(window.end, asked.url)}
+    return {}
+
+
+def _mark_at(place: int) -> str:
+    """Return a cursor that a program cannot do sums with."""
+    return urlsafe_b64encode(f"after:{place}".encode()).decode()
+
+
+def _place_of(mark: Any) -> int | None:
+    if mark is None:
+        return 0
+    try:
+        word, _, number = urlsafe_b64decode(str(mark)).decode().partition(":")
+    except ValueError:
+        return None
+    return _whole(number) if word == "after" else None
+
+
+def _link_to(place: int, url: str) -> str:
+    parts = urlsplit(url)
+    pairs = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != _AFTER]
+    return urlunsplit(parts._replace(query=urlencode([*pairs, (_AFTER, _mark_at(place))])))
+
+
+def _whole(value: Any) -> int | None:
+    try:
+        return None if value is None else int(value)
+    except (TypeError, ValueError):
+        return None

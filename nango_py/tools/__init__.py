@@ -1,0 +1,1 @@
+"""Actions as tools of language models: names, schemas, calls, and results that fit."""
