@@ -152,10 +152,14 @@ def test_an_exchange_answers_once_unless_it_may_again(tmp_path):
 
 
 def test_nothing_is_written_after_an_error(tmp_path):
+    def fail():
+        with record(tmp_path / "me.json", transport=inner) as cassette:
+            httpx.Client(transport=cassette.transport).get("https://api.example.com/me")
+            raise ZeroDivisionError
+
     inner = httpx.MockTransport(lambda _: httpx.Response(200, json={}))
-    with pytest.raises(ZeroDivisionError), record(tmp_path / "me.json", transport=inner) as cassette:
-        httpx.Client(transport=cassette.transport).get("https://api.example.com/me")
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        fail()
 
     assert [] == list(tmp_path.iterdir())
 
