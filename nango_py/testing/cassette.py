@@ -143,7 +143,10 @@ def record(
     """
     cassette = Cassette(path=Path(path), mode="record", _redactor=Redactor(secrets))
     cassette.transport = RecordingTransport(cassette.keep, transport)
-    yield cassette
+    try:
+        yield cassette
+    finally:
+        cassette.transport.close()
     if cassette.keeps:
         cassette.save()
 

@@ -38,13 +38,14 @@ class _Window:
 
 
 def pagination_for(declared: Mapping[str, Any], method: str, path: str) -> Mapping[str, Any] | None:
-    """Return the pagination of a list at *path*: that of the action which asks for it, else the integration's."""
+    """Return the pagination of a list at *path*: the action's or step's that asks for it, else the common one."""
     common = declared.get("pagination")
-    for action in declared.get("actions", {}).values():
-        request, paginate = action.get("request", {}), action.get("paginate", False)
+    actions = declared.get("actions", {}).values()
+    for one in (part for action in actions for part in (action, *action.get("steps", ()))):
+        request, paginate = one.get("request", {}), one.get("paginate", False)
         if paginate and request.get("method", "GET") == method and _leads_to(request["path"], path):
             own = paginate if isinstance(paginate, dict) else {}
-            items = action.get("output", {}).get("items")
+            items = one.get("output", {}).get("items")
             return {**(common or {}), **own, **({} if items is None else {"response_path": items})}
     return common
 

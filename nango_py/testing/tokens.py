@@ -51,7 +51,7 @@ class TokenDesk:
     lifetime: float | None = 3600
     rotates: bool = True
     scopes: frozenset[str] | None = None
-    accounts: dict[str, str] = field(default_factory=dict)
+    accounts: dict[str, str] = field(default_factory=dict, repr=False)
     """The clients of the accounts themselves, by id, where connections bring their own."""
     granted: int = 0
     refused: list[str] = field(default_factory=list)

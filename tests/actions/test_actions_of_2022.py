@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote, unquote
 import httpx
 import pytest
 
-from nango_py import Nango, ResponseError
+from nango_py import ActionError, Nango
 from nango_py.testing import ManualClock
 
 APP = {"oauth_client_id": "the-client", "oauth_client_secret": "the-client-secret"}
@@ -276,9 +276,10 @@ def test_all_contacts_stream_page_by_page():
         assert [contact("2")] == list(stream)
 
 
-def test_the_error_in_an_answer_of_200_is_an_error():
-    with opened("slack", slack) as nango, pytest.raises(ResponseError, match="channel_not_found"):
+def test_the_error_in_an_answer_of_200_is_an_error_with_a_name():
+    with opened("slack", slack) as nango, pytest.raises(ActionError) as caught:
         nango.trigger_action("slack", "notify", "u", {"channelId": "nowhere", "msg": "x"})
+    assert "not-found" == caught.value.name
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

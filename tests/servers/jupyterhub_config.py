@@ -34,6 +34,10 @@ c.JupyterHub.services = [
     },
 ]
 c.JupyterHub.load_roles = [
-    {"name": "reader", "services": ["reader"], "scopes": ["list:users", "read:users", "admin:users"]},
+    {
+        "name": "reader",
+        "services": ["reader"],
+        "scopes": ["list:users", "read:users", "admin:users", "admin:groups", "list:groups"],
+    },
     {"name": "user", "scopes": ["self", "access:services"]},
 ]

@@ -151,6 +151,19 @@ def test_an_exchange_answers_once_unless_it_may_again(tmp_path):
             client.get("https://api.example.com/me")
 
 
+def test_nothing_is_written_after_an_error(tmp_path):
+    def fail():
+        with record(tmp_path / "me.json", transport=inner) as cassette:
+            httpx.Client(transport=cassette.transport).get("https://api.example.com/me")
+            raise ZeroDivisionError
+
+    inner = httpx.MockTransport(lambda _: httpx.Response(200, json={}))
+    with pytest.raises(ZeroDivisionError):
+        fail()
+
+    assert [] == list(tmp_path.iterdir())
+
+
 def test_an_upload_matches_though_its_boundary_is_drawn_anew(tmp_path):
     path = tmp_path / "upload.json"
     inner = httpx.MockTransport(lambda _: httpx.Response(201, json={"id": 1}))
@@ -205,7 +218,6 @@ def test_without_a_transport_the_provider_itself_is_recorded(tmp_path):
         with engine(cassette.transport, keys, provider) as nango:
             nango.register_connection("it", "ann", provider.credentials)
             nango.trigger_action("it", "get-lead", "ann", {"id": "lead_1"})
-        cassette.transport.close()
 
     assert [LEADS[1]] == [one["answer"]["json"] for one in json.loads(path.read_text("utf-8"))["exchanges"]]
 

@@ -120,6 +120,27 @@ def test_lists_and_pages_of_any_size_are_walked_whole(name, count, size):
         assert items == list(nango.paginate("it", "ann", "things", method=method))
 
 
+def test_the_lists_of_steps_are_paged_as_each_step_says():
+    def step(path, name, **more):
+        paginate = {"type": "link", "link_path_in_response_body": f"{name}.next"}
+        return {
+            "name": name,
+            "request": {"path": path},
+            "paginate": paginate,
+            "output": {"items": f"{name}.all"},
+            **more,
+        }
+
+    owners = step("owners", "owners")
+    things = step("owners/${item.id}/things", "things", for_each="${steps.owners}")
+    keys = blueprint(actions={"list-all": {"steps": [owners, things]}})
+    lists = {"owners": ITEMS[:2], "owners/0/things": ITEMS, "owners/1/things": ITEMS[:3]}
+    provider = simulate(keys, clock=ManualClock(), lists=lists, page_size=10)
+
+    with connected(keys, provider) as nango:
+        assert [ITEMS, ITEMS[:3]] == nango.trigger_action("it", "list-all", "ann")
+
+
 def test_a_cursor_that_was_never_given_out_is_refused():
     keys = blueprint(pagination=PAGINATIONS["cursor"])
     provider = simulate(keys, clock=ManualClock(), lists={"things": ITEMS})
