@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+from copy import copy
+from threading import Lock
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from nango_py.errors import InputError
@@ -11,7 +13,7 @@ from nango_py.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Source", "is_file", "name_of", "source_of"]
+__all__ = ["Source", "held", "is_file", "name_of", "source_of"]
 
 PIECE = 65_536
 """Bytes that are read at once."""
@@ -42,6 +44,19 @@ class Source:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self._is_given = False
+        self.name = getattr(file, "name", None)
+
+    def given(self) -> Source:
+        """Return it for one body.
+
+        Raises:
+            InputError: It has been given to another one, and cannot be rewound.
+        """
+        if self._is_given:
+            raise InputError("a file that cannot be rewound goes into one request only; give its bytes.")
+        self._is_given = True
+        return self
 
     def read(self, size: int = -1) -> bytes:
         """Return the next bytes, at most *size* of them; none at the end."""
@@ -62,21 +77,38 @@ class Source:
 
 
 class _Rewindable(Source):
+    """A file that several bodies may have, also at once: each has a place of its own in it."""
+
     def __init__(self, file: BinaryIO) -> None:
         super().__init__(file)
         self._start = file.tell()
         self._size = file.seek(0, os.SEEK_END) - self._start
-        file.seek(self._start)
+        self._at = 0
+        self._lock = Lock()
+
+    def given(self) -> Source:
+        """Return it for one body, at its beginning."""
+        other = copy(self)
+        other.seek(0)
+        return other
+
+    def read(self, size: int = -1) -> bytes:
+        place = self._start + self._at
+        with self._lock:
+            if self._file.tell() != place:
+                self._file.seek(place)
+            data = super().read(size)
+        self._at += len(data)
+        return data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Go to a place and return it."""
-        if whence == os.SEEK_SET:
-            offset += self._start
-        return self._file.seek(offset, whence) - self._start
+        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        return self._at
 
     def tell(self) -> int:
         """Return the place of the next byte."""
-        return self._file.tell() - self._start
+        return self._at
 
     def pieces(self) -> Iterator[bytes]:
         self.seek(0)
@@ -120,6 +152,16 @@ class _AtPath(io.RawIOBase):
             self._file = None
 
 
+def held(value: Any) -> Any:
+    """Return a file object as its bytes from where it stands now, however often they are wanted; others as they are.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    is_object = is_file(value) and not isinstance(value, bytes | bytearray | memoryview | os.PathLike | Source)
+    return source_of(value) if is_object else value
+
+
 def source_of(value: Any) -> bytes | Source:
     """Return a file's bytes where it is in memory, else what reads it.
 
@@ -128,6 +170,8 @@ def source_of(value: Any) -> bytes | Source:
     """
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
+    if isinstance(value, Source):
+        return value.given()
     try:
         if isinstance(value, os.PathLike):
             file: Any = _AtPath(value)

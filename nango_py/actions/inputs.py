@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nango_py.document import pointer_to
 from nango_py.errors import InputError
-from nango_py.files import is_file
+from nango_py.files import held, is_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,10 +42,23 @@ def check_input(action: Action, given: Mapping[str, Any] | None, *, who: str) ->
             raise InputError(f"{who}: the input does not fit: {' '.join(found)}{hint}")
     elif rest:
         raise InputError(f"{who}: it takes no input, but was given {', '.join(map(repr, sorted(map(str, rest))))}.")
-    wrong = _unfit(rest, has_files=action.input is not None and action.input.has_files)
+    has_files = action.input is not None and action.input.has_files
+    wrong = _unfit(rest, has_files=has_files)
     if wrong is not None:
         raise InputError(f"{who}: the input does not fit: {wrong[0]}: {wrong[1]}.")
-    return values
+    if not has_files:
+        return values
+    try:
+        return {name: _held(item) for name, item in values.items()}
+    except InputError as error:
+        raise InputError(f"{who}: {error}") from None
+
+
+def _held(value: Any) -> Any:
+    """Return a value whose files may go into several requests."""
+    if isinstance(value, Mapping):
+        return {name: _held(item) for name, item in value.items()}
+    return [_held(item) for item in value] if isinstance(value, list | tuple) else held(value)
 
 
 def _unfit(value: Any, *, has_files: bool) -> tuple[str, str] | None:

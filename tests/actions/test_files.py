@@ -109,6 +109,30 @@ def test_body_is_sent_again_where_the_file_can_be_rewound(make, action, path):
     close(file)
 
 
+TWICE = {"steps": [{"name": name, "request": "the body"} for name in ("first", "second")]}
+AT_ONCE = {"steps": [{"name": "each", "for_each": "${input.times}", "concurrency": 4, "request": "the body"}]}
+
+
+@pytest.mark.parametrize("steps", [TWICE, AT_ONCE], ids=["one after the other", "at once"])
+@pytest.mark.parametrize("action", [RAW, PARTS], ids=["raw", "parts"])
+def test_each_step_gets_the_whole_file_from_where_it_stood(action, steps):
+    numbers = b"".join(b"%07d\n" % number for number in range(40_000))
+    steps = [{**step, "request": action["request"]} for step in steps["steps"]]
+    sent = Sent()
+    schema = {**FILE, "properties": {**FILE["properties"], "times": {"type": "array"}}}
+    run({"input": schema, "steps": steps}, {"file": moved(numbers), "times": [*range(8)]}, sent)
+    wanted = 8 if "for_each" in steps[0] else 2
+    assert [1] * wanted == [body.count(numbers) for body in sent.bodies]
+
+
+def test_file_that_cannot_be_rewound_goes_into_one_step_only():
+    steps = [{**step, "request": RAW["request"]} for step in TWICE["steps"]]
+    sent = Sent()
+    with pytest.raises(InputError, match="step 'second': a file that cannot be rewound"):
+        run({"input": FILE, "steps": steps}, {"file": Pipe(DATA)}, sent)
+    assert [DATA] == sent.bodies
+
+
 def test_filename_and_media_type_are_those_declared():
     part = {"file": "${input.file}", "filename": "${input.name}", "content_type": "text/plain"}
     schema = {"type": "object", "properties": {**FILE["properties"], "name": {"type": "string"}}}
