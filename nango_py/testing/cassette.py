@@ -110,7 +110,8 @@ class Cassette:
             (passed.request_content, passed.request_headers),
             (passed.answer_content, passed.answer_headers),
         ):
-            redactor.learn_body(_parsed(content, headers))
+            parsed = _parsed(content, headers)
+            redactor.learn_body(content.decode("utf-8", "replace") if parsed is None else parsed)
 
     def _complaint(self, wanted: Mapping[str, Any], known: int) -> str:
         line = _line_of(wanted)

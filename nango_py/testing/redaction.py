@@ -7,7 +7,7 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus, urlencode, urlsplit, urlunsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,11 +20,13 @@ _SHORTEST: Final = 4
 _SHORTEST_CODED = 6
 _NAMES = re.compile(
     r"(?i)authorization|api[-_]?key|app[-_]?key|cookie|credential|passphrase|passwd|password|private[-_]?key|secret"
-    r"|signature|token|assertion|code_verifier|x-wsse"
+    r"|signature|token|assertion|code_verifier|x-wsse|\bsig\b|\bjwt\b"
 )
 _HARMLESS = re.compile(
     r"(?i)(page|pagination|next|cursor|continuation|sync|delta|previous|prev)[-_]?token|token[-_]?(type|url)"
 )
+_PARAMETER = re.compile(r"[?&#;]([\w.~%-]+)=([^&#;\s\"'<>\\]+)")
+"""A parameter of a link that stands in a text; in HTML it begins with ``&amp;``."""
 
 
 def forms(secret: str) -> Iterator[str]:
@@ -76,8 +78,13 @@ class Redactor:
     def learn_headers(self, headers: Iterable[tuple[str, str]]) -> None:
         """Learn what telling headers hold: the whole, and its parts."""
         for name, value in headers:
+            self.learn_text(value)
             if _is_telling(name):
                 self.learn(_parts_of(value))
+
+    def learn_text(self, text: str) -> None:
+        """Learn what telling parameters of links in a text hold: such a link is a credential of its own."""
+        self.learn(unquote_plus(value) for name, value in _PARAMETER.findall(text) if _is_telling(name))
 
     def learn_url(self, url: str) -> None:
         """Learn what telling parameters hold, and a password in the address."""
@@ -87,8 +94,10 @@ class Redactor:
             self.learn([parts.password])
 
     def learn_body(self, body: Any) -> None:
-        """Learn what telling members of a parsed body hold, at any depth."""
-        if isinstance(body, Mapping):
+        """Learn what telling members of a parsed body hold, at any depth, and links in it."""
+        if isinstance(body, str):
+            self.learn_text(body)
+        elif isinstance(body, Mapping):
             for name, value in body.items():
                 if isinstance(value, str) and _is_telling(str(name), in_grant="grant_type" in body):
                     self.learn([value])

@@ -82,6 +82,23 @@ def test_no_secret_stays_in_a_cassette(tmp_path):
     assert ["POST", "GET"] == [one["request"]["method"] for one in json.loads(text)["exchanges"]]
 
 
+@pytest.mark.parametrize("name", ["X-Amz-Signature", "access_token", "sig"])
+def test_no_secret_stays_in_a_link_that_nobody_followed(tmp_path, name):
+    link = f"https://files.example.com/wren.png?a=1&{name}=s%2Bcret-1#x"
+    said = {"Location": link, "Link": f"<https://api.example.com/?p=1>; rel=first, <{link}>; rel=next"}
+    inner = httpx.MockTransport(
+        lambda _: httpx.Response(200, headers=said, json={"files": [{"url": link}], "page": 1})
+    )
+    path = tmp_path / "links.json"
+
+    with record(path, transport=inner) as cassette:
+        httpx.Client(transport=cassette.transport).get("https://api.example.com/")
+
+    text = path.read_text("utf-8")
+    assert [] == [form for form in forms("s+cret-1") if form in text]
+    assert (3, 3) == (text.count("/wren.png?a=1&"), text.count("=***#x"))
+
+
 def test_a_cassette_is_not_written_while_a_secret_would_stay(tmp_path):
     content = b"\xff\xfe" + b"secret-of-the-account"
     inner = httpx.MockTransport(lambda _: httpx.Response(200, content=content))
