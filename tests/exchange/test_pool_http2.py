@@ -9,12 +9,13 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import anyio
 import pytest
 from hypercorn.asyncio import serve as serve_app
 from hypercorn.config import Config
 
 from nango_py import AsyncNango, Nango, http
-from nango_py.exchange.pool import Pool, Profile
+from nango_py.exchange.pool import Pool, Profile, http2
 from nango_py.exchange.pool.http2 import Frames
 from nango_py.exchange.pool.wire import _tell_of_default
 from tests.exchange.conftest import Authority, request
@@ -193,6 +194,36 @@ def test_a_goodbye_that_lets_the_request_end_is_withheld(size):
     seen = b"".join(frames.pass_on(sent[start : start + size]) for start in range(0, len(sent), size))
 
     assert (before + after, True) == (seen, frames.is_ending)
+
+
+class Talker:
+    """Say something whenever it is read, at most a thousand times."""
+
+    def __init__(self, said):
+        self.said = said
+        self.reads = 0
+
+    def read(self, max_bytes, timeout=None):
+        self.reads += 1
+        assert self.reads < 1000, "it is listened to without end"
+        return self.said
+
+
+class AsyncTalker(Talker):
+    async def read(self, max_bytes, _seconds):
+        return super().read(max_bytes)
+
+
+@pytest.mark.parametrize("said", [b"\0", goodbye(2**31 - 1)], ids=["byte by byte", "goodbyes"])
+def test_a_server_that_talks_without_end_is_not_listened_to(said):
+    talkers = Talker(said), AsyncTalker(said)
+    spoken = [Frames(), Frames()]
+    for frames in spoken:
+        frames.is_spoken = True
+    streams = http2._Stream(talkers[0], spoken[0]), http2._AsyncStream(talkers[1], spoken[1])
+
+    assert (False, False) == (streams[0].listens(), anyio.run(streams[1].listens))
+    assert max(talker.reads for talker in talkers) <= 16
 
 
 @pytest.mark.parametrize("told", [goodbye(1), goodbye(3, code=2)])

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["AsyncHttp2Connection", "AsyncHttp2Network", "Frames", "Http2Connection", "Http2Network"]
 
 _MOST = 65536
+_READS = 16
+"""Reads of what was said between requests: who goes on beyond them may do so for ever."""
 _AT_ONCE = 0.001
 """Seconds for what has arrived to be read: it may be no more than a part of a TLS record."""
 _HEAD = 9
@@ -215,11 +217,14 @@ class _Stream(httpcore.NetworkStream):
     def listens(self) -> bool:
         """Tell whether the other side takes further requests, and keep what it has said for httpcore.
 
-        Who says very much between requests is not listened to.
+        Who does not stop talking between requests is not listened to.
         """
         try:
-            while len(self._kept) < _MOST and (received := self._stream.read(_MOST, _AT_ONCE)):
+            for _ in range(_READS):
+                received = self._stream.read(_MOST, _AT_ONCE)
                 self._kept += self._frames.pass_on(received)
+                if not received or self._frames.is_ending:
+                    break
         except httpcore.ReadTimeout:
             return not self._frames.is_ending
         except httpcore.NetworkError:
@@ -261,8 +266,11 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
     async def listens(self) -> bool:
         """Do what _Stream does."""
         try:
-            while len(self._kept) < _MOST and (received := await self._stream.read(_MOST, _AT_ONCE)):
+            for _ in range(_READS):
+                received = await self._stream.read(_MOST, _AT_ONCE)
                 self._kept += self._frames.pass_on(received)
+                if not received or self._frames.is_ending:
+                    break
         except httpcore.ReadTimeout:
             return not self._frames.is_ending
         except httpcore.NetworkError:
