@@ -53,10 +53,10 @@ class Gathering:
 
         The first failure is raised when no thread works on any flow any more.
         """
-        threads = [self._helper() for _ in range(min(at_most, len(self._results)) - 1) if self._is_help_free()]
+        threads: list[threading.Thread] = []
         try:
-            for thread in threads:
-                thread.start()
+            while len(threads) < min(at_most, len(self._results)) - 1 and (thread := self._helper()) is not None:
+                threads.append(thread)
             self._work()
             for thread in threads:
                 thread.join()
@@ -78,10 +78,10 @@ class Gathering:
         for one in waiting:
             _settle(one)
 
-    def _is_help_free(self) -> bool:
-        return self._helpers.acquire(blocking=False)
-
-    def _helper(self) -> threading.Thread:
+    def _helper(self) -> threading.Thread | None:
+        """Return a thread that has begun to help; None where no other is allowed, or can be started."""
+        if not self._helpers.acquire(blocking=False):
+            return None
         context = copy_context()
 
         def help_out() -> None:
@@ -90,7 +90,13 @@ class Gathering:
             finally:
                 self._helpers.release()
 
-        return threading.Thread(target=help_out, name="nango_py-gathering", daemon=True)
+        thread = threading.Thread(target=help_out, name="nango_py-gathering", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            self._helpers.release()
+            return None
+        return thread
 
     def _work(self) -> None:
         while (taken := self._take()) is not None:
@@ -130,20 +136,24 @@ class Gathering:
     def _perform(self, effect: Effect) -> Any:
         match effect:
             case Gather(flows, at_most):
-                return self._nested(flows).run(at_most)
+                return self._nested(flows, at_most)
             case Join(start, seconds):
                 return self._joined(start(), seconds)
             case Sleep(seconds) if isinstance(self._clock, SystemClock):
                 return self._stopped.wait(seconds)
         return self._do(effect)
 
-    def _nested(self, flows: Sequence[Flow[Any]]) -> Gathering:
+    def _nested(self, flows: Sequence[Flow[Any]], at_most: int) -> list[Any]:
         nested = Gathering(flows, perform=self._do, clock=self._clock, helpers=self._helpers)
         with self._lock:
             self._inner.add(nested)
             if self._stopped.is_set():
                 nested._stopped.set()
-        return nested
+        try:
+            return nested.run(at_most)
+        finally:
+            with self._lock:
+                self._inner.discard(nested)
 
     def _joined(self, ticket: Future[Any], seconds: float | None) -> Any:
         """Wait for work of other threads, or until nobody wants to know any more."""

@@ -124,6 +124,17 @@ def test_threads_that_helped_are_given_back():
     assert [True] * 3 + [False] == [driver.helpers.acquire(blocking=False) for _ in range(4)]
 
 
+def test_a_gathering_ends_where_no_thread_can_be_started():
+    driver = sync_driver(helpers=3)
+    usual = threading.stack_size(2**46)  # more than there is
+    try:
+        results = driver.run(gather([number(each) for each in range(9)], 9))
+    finally:
+        threading.stack_size(usual)
+    assert list(range(9)) == results
+    assert [True] * 3 + [False] == [driver.helpers.acquire(blocking=False) for _ in range(4)]
+
+
 class Meeting:
     """Let a flow wait until another one waits, so that both are under way."""
 
