@@ -183,7 +183,4 @@ def _graphql_error(body: Any) -> str | None:
         return None
     first = errors[0] if isinstance(errors, list) else errors
     said = first.get("message") if isinstance(first, dict) else None
-    return str(said)[:_LONGEST] if said else "the answer lists errors without a message"
-
-
-_LONGEST = 300
+    return str(said) if said else "the answer lists errors without a message"

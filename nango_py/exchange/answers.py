@@ -163,9 +163,11 @@ class Asker:
         found = error_of(self.named, outcome)
         if found is None:
             return
-        text = said(found.message, {**self._quoted(answer), **self.sees}) or _excerpt(answer)
+        text, most = said(found.message, {**self._quoted(answer), **self.sees}), _LONGEST_MESSAGE
+        if not text:
+            text, most = _plain(answer), _EXCERPT
         raise ActionError(
-            f"{self._who()}: {found.name}" + (f": {self.session.masked(text)}" if text else "."),
+            f"{self._who()}: {found.name}" + (f": {self._shown(text, most)}" if text else "."),
             name=found.name,
             attempts=attempts_of(answer),
             response=answer,
@@ -233,9 +235,10 @@ class Asker:
         """Raise the error that an answer means."""
         outcome = self._outcome(request, answer)
         reaction = reaction_to(self.policy.reactions, outcome)
-        said = self.session.masked(message or self._said(reaction, answer) or _excerpt(answer))
+        declared = message is None and self._said(reaction, answer)
+        shown = self._shown(declared or message or _plain(answer), _LONGEST_MESSAGE if declared else _EXCERPT)
         text = f"{self._who()}: {self._described(request)} was answered {answer.status_code}" + (
-            f": {said}" if said else "."
+            f": {shown}" if shown else "."
         )
         context: dict[str, Any] = {"attempts": attempts_of(answer), "response": answer, **self._context()}
         if (failure := answer.extensions.get(RENEWAL_ERROR)) is not None:
@@ -250,8 +253,11 @@ class Asker:
     def _said(self, reaction: Reaction | None, answer: Response) -> str | None:
         if reaction is None or reaction.message is None:
             return None
-        text = said(reaction.message, self._quoted(answer))
-        return text and text[:_LONGEST_MESSAGE]
+        return said(reaction.message, self._quoted(answer))
+
+    def _shown(self, text: str, most: int) -> str:
+        """Return what a provider said, fit for a message; it is cut last, so that no half of a secret is left."""
+        return self.session.masked(text)[:most]
 
     def fail(self, kind: type[RemoteError], message: str, **context: Any) -> NoReturn:
         """Raise an error about what came back."""
@@ -291,14 +297,15 @@ def matches(sign: Sign, body: Any) -> bool:
 
 def _message(sign: Sign, body: Any) -> str:
     said = compile_path(sign.message).find(body) if sign.message else None
-    return str(said)[:_EXCERPT] if said is not None else f"{sign.path!r} is not {sign.value!r}"
+    return str(said) if said is not None else f"{sign.path!r} is not {sign.value!r}"
 
 
-def _excerpt(answer: Response) -> str:
+def _plain(answer: Response) -> str:
+    """Return what an answer says in words; nothing where it is a page or no text."""
     text = " ".join(answer.text.split())
     if "<html" in text[:_EXCERPT].lower() or "\x00" in text:
         return ""
-    return text[:_EXCERPT]
+    return text
 
 
 def judge_by(sign: Sign) -> Judge:

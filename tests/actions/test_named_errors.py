@@ -144,3 +144,27 @@ def test_what_cannot_work_is_a_problem_at_load(entry, words):
     }
     found = [str(problem) for problem in load({"integrations": {"acme": keys}}, environ={}).problems]
     assert [words] == [words if any(words in problem for problem in found) else found]
+
+
+GRAPHQL = {"request": {"graphql": {"query": "{a}"}, "path": "q", "method": "POST"}, "on_error": []}
+OK = {"ok": {"path": "ok", "value": True, "message": "text"}, "on_error": []}
+REFUSED = {"status": ["400"], "reaction": "fail", "message": "${body.text}"}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "keys"),
+    [
+        (404, str, {"action": {"on_error": []}}),
+        (409, lambda text: {"code": "dup", "text": text}, {}),
+        (400, lambda text: {"error": {"code": 1, "text": text}}, {}),
+        (400, lambda text: {"text": text}, {"action": {"on_error": []}, "retry": {"reactions": [REFUSED]}}),
+        (200, lambda text: {"errors": [{"message": text}]}, {"action": GRAPHQL}),
+        (200, lambda text: {"ok": False, "text": text}, {"action": OK}),
+    ],
+    ids=["status", "name", "message", "reaction", "graphql", "ok"],
+)
+@pytest.mark.parametrize("place", [*range(250, 300, 10), *range(950, 1000, 10)])
+def test_what_a_provider_says_is_cut_last_so_that_no_half_of_a_secret_is_left(status, body, keys, place):
+    message = str(caught((status, {}, body("x" * place + KEY + "y" * 5000)), **keys))
+    assert KEY[:4] not in message
+    assert len(message) < 1200
