@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from nango_py import http
@@ -63,6 +65,16 @@ def test_an_answer_whose_reading_stops_halfway_frees_its_slot(run, server, ask):
         return part, face.lines()
 
     assert run(scenario) == (b"one", (0, 0))
+
+
+def test_an_answer_that_is_dropped_unread_frees_its_slot_for_the_next_request(run, server, ask, small):
+    async def scenario(face):
+        for _ in range(3):
+            await face.send(ask(f"{server.origin}/chunked", profile=small))
+            gc.collect()
+        return await face.get(f"{server.origin}/echo", profile=small), face.lines()
+
+    assert run(scenario) == ("4 GET /echo", (0, 1))
 
 
 def test_closing_an_answer_twice_frees_its_slot_once(run, server, ask):

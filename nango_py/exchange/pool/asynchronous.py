@@ -142,6 +142,9 @@ class AsyncPool(AsyncBaseTransport):
         return books
 
     async def _enter(self, books: Books, request: Request, profile: Profile) -> Slot:
+        while books.lost:
+            with suppress(Exception):  # nobody waits for this answer
+                await books.lost.popleft().aclose()
         self._check_open()
         slot = books.enter(origin_key(profile, request.url), profile.max_connections)
         if not slot.granted:
@@ -213,6 +216,10 @@ class _Body(AsyncByteStream):
         else:
             return
         raise failure
+
+    def __del__(self) -> None:
+        if not (self._is_closed or self._books.forsaken):
+            self._books.lost.append(self)
 
     async def aclose(self) -> None:
         """Close the answer and give its connection back; a cancellation cannot keep the slot."""

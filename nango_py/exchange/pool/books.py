@@ -5,7 +5,7 @@ Every step costs the same however many connections and waiters there are.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -84,6 +84,9 @@ class Books:
         self._lines: set[Line] = set()
         # True in a forked child: these connections belong to the parent, nobody may touch them any more.
         self.forsaken = False
+        self.lost: deque[Any] = deque()
+        """Answers that were dropped unread, for the next request to close: the garbage collector, which may come in
+        the midst of a step, must not."""
 
     def enter(self, key: Hashable, limit: int) -> Slot:
         """Return a slot: granted, with an idle connection where there is one, or last in line with an event."""

@@ -127,6 +127,9 @@ class Pool(BaseTransport):
         self._books = Books(event=threading.Event, max_idle=self._max_idle)
 
     def _enter(self, books: Books, request: Request, profile: Profile) -> Slot:
+        while books.lost:
+            with suppress(Exception):  # another thread may be faster, and nobody waits for this answer
+                books.lost.popleft().close()
         with self._lock:
             self._check_open()
             slot = books.enter(origin_key(profile, request.url), profile.max_connections)
@@ -196,6 +199,10 @@ class _Body(SyncByteStream):
         else:
             return
         raise failure
+
+    def __del__(self) -> None:
+        if not (self._is_closed or self._books.forsaken):
+            self._books.lost.append(self)
 
     def close(self) -> None:
         """Close the answer and give its connection back."""
