@@ -22,7 +22,7 @@ from nango_py.clock import Clock, SystemClock
 from nango_py.connections.opening import open_store
 from nango_py.connections.renewal import Hooks
 from nango_py.declare.loader import load
-from nango_py.errors import ConfigError, UnknownIntegration, UsageError
+from nango_py.errors import ConfigError, InputError, UnknownIntegration, UsageError
 from nango_py.exchange.answers import Asker
 from nango_py.exchange.breakers import Breakers
 from nango_py.exchange.execution import Execution
@@ -348,7 +348,10 @@ class Core:
         name = (own or integration.retry).idempotency_key
         if name is None:
             raise UsageError(f"{who}: the integration declares no retry.idempotency_key, so a key would do nothing.")
-        return {name: header_text(name, key)}
+        try:
+            return {name: header_text(name, key)}
+        except TemplateError as error:
+            raise InputError(f"{who}: idempotency_key=: {error}") from None
 
     def action_pages(self, execution: Execution, action: Action, given: Any) -> Flow[None]:
         """Emit the pages of a paginated action; of another one, its output as one page."""

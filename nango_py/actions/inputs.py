@@ -29,6 +29,13 @@ def check_input(action: Action, given: Mapping[str, Any] | None, *, who: str) ->
     """
     if given is not None and not isinstance(given, Mapping):
         raise InputError(f"{who}: the input must be a mapping, not {type(given).__name__}.")
+    try:
+        return _checked(action, given, who)
+    except RecursionError:
+        raise InputError(f"{who}: the input is nested too deeply.") from None
+
+
+def _checked(action: Action, given: Mapping[str, Any] | None, who: str) -> dict[str, Any]:
     values = dict(given or {})
     reserved = {name: values[name] for name in RESERVED if name in values and action.paginate is not None}
     for name, value in reserved.items():

@@ -31,7 +31,13 @@ def input_of(signature: Signature, arguments: Mapping[str, Any] | str | None, *,
     Raises:
         InputError: They are no JSON object, or a file is no base64 text or too large.
     """
-    given = dict(_parsed(arguments, who))
+    try:
+        return _input_of(signature, dict(_parsed(arguments, who)), who)
+    except RecursionError:
+        raise InputError(f"{who}: the arguments are nested too deeply.") from None
+
+
+def _input_of(signature: Signature, given: dict[str, Any], who: str) -> dict[str, Any]:
     reserved = {name: given.pop(name) for name in signature.reserved if name in given}
     if "limit" in signature.reserved:
         reserved.setdefault("limit", TOOL_LIMIT)

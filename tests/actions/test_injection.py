@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from nango_py import InputError
-from tests.actions.declared import Sent, run
+from tests.actions.declared import Sent, load, run
 
 ANY = {"type": "object", "properties": {"a": {}, "b": {}, "file": {"type": "string", "format": "binary"}}}
 TEMPLATES = ["${env.HOME}", "${7*7}", "{{7*7}}", "$${a}", "${credentials.token}", "{% for x in y %}", "${input.b}"]
@@ -131,3 +131,19 @@ def test_template_text_in_the_callers_data_is_text(text):
 def test_keys_of_the_callers_data_are_no_templates():
     body = sent_by({"path": "x", "json": {"a": "${input.a}"}}, {"a": {"${7*7}": 1}}).content
     assert {"a": {"${7*7}": 1}} == json.loads(body)
+
+
+@pytest.mark.parametrize("key", ["a\r\nX-Evil: 1", "\u0142"])
+def test_idempotency_key_that_no_header_can_hold_is_refused(key):
+    with load({"request": {"method": "POST", "path": "x"}}, Sent(), retry={"idempotency_key": "Key"}) as nango:
+        with pytest.raises(InputError, match="action 'act': idempotency_key=: header 'Key' holds"):
+            nango.trigger_action("birds", "act", "u", idempotency_key=key)
+
+
+def test_input_that_is_nested_too_deeply_is_refused():
+    deep = []
+    for _ in range(5000):
+        deep = [deep]
+    action = {"input": {"type": "object"}, "request": {"method": "POST", "path": "x", "json": "${input}"}}
+    with pytest.raises(InputError, match="nested too deeply"):
+        run(action, {"deep": deep})

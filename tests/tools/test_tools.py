@@ -337,3 +337,9 @@ def test_what_cannot_be_shortened_is_left_out():
     fitted = fit({str(number): number for number in range(5000)}, 1000)
     assert fitted.value is None
     assert fitted.note.startswith("Left out")
+
+
+def test_arguments_that_are_nested_too_deeply_are_refused():
+    tools = nango({"acme": integration(it=action({"type": "object"}))}).tools()
+    with pytest.raises(InputError, match="tool 'acme_it': the arguments are nested too deeply"):
+        tools.call("acme_it", '{"deep": ' + "[" * 100_000 + "]" * 100_000 + "}", user_id="u")
