@@ -28,7 +28,8 @@ async def relayed(report: Callable[[float, float | None, str | None], Awaitable[
     outgoing, incoming = anyio.create_memory_object_stream[_Told](math.inf)
 
     def put(told: _Told) -> None:
-        with suppress(anyio.ClosedResourceError):  # an action in a thread may outlive its caller
+        # An action in a thread may outlive its caller, and a client need not listen to the end.
+        with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
             outgoing.send_nowait(told)
 
     def heard(event: Event) -> None:
@@ -42,14 +43,20 @@ async def relayed(report: Callable[[float, float | None, str | None], Awaitable[
 
 
 async def _pass_on(incoming: Any, report: Callable[[float, float | None, str | None], Awaitable[None]]) -> None:
-    """Report with numbers that only grow, as the protocol wants: an action's own as they are, others count up."""
+    """Report with numbers that only grow, as the protocol wants: an action's own as they are, others count up.
+
+    A client that cannot be told stops no action, which may be in the midst of a change.
+    """
     last = 0.0
     async with incoming:
         async for done, total, message in incoming:
             number = last + 1 if done is None else done
             if number > last:
                 last = number
-                await report(number, total, message)
+                try:
+                    await report(number, total, message)
+                except Exception:
+                    return
 
 
 def _told(event: Event) -> _Told | None:
