@@ -165,15 +165,18 @@ class AsyncDownload(_Answer):
 
 
 def _part_of(target: Path) -> Path:
-    return target.with_name(f".{target.name}.{token_hex(4)}.part")
+    return target.with_name(f".{token_hex(8)}.part")  # not made of the name, which may be as long as names can be
 
 
 def _filename(disposition: str | None) -> str | None:
-    """Return the name in a ``Content-Disposition`` (RFC 6266); the other side wrote it, so no folder stays in it."""
+    """Return the name in a ``Content-Disposition`` (RFC 6266).
+
+    The other side wrote it: no folder stays in it, and it is no hidden file, such as a shell's settings.
+    """
     if disposition is None:
         return None
     message = Message()
     message["Content-Disposition"] = " ".join(disposition.split())
     found: Any = message.get_filename()
-    name = "" if found is None else str(found).replace("\\", "/").rpartition("/")[2].strip()
-    return name if name.isprintable() and name.strip(".") else None
+    name = "" if found is None else str(found).replace("\\", "/").rpartition("/")[2].strip().lstrip(". ")
+    return name if name.isprintable() and name else None

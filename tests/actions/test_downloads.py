@@ -111,6 +111,8 @@ def test_head_tells_of_the_file():
         (r'attachment; filename="C:\\windows\\evil.exe"', "evil.exe"),
         ('attachment; filename="/etc/"', None),
         ('attachment; filename=".."', None),
+        ('attachment; filename=".bashrc"', "bashrc"),
+        ('attachment; filename=". .ssh"', "ssh"),
         ("attachment; filename*=UTF-8''a%0Ab", None),
         ("attachment; filename*=UTF-8''%2e%2e%2fa", "a"),
         ("attachment; filename*=no-such-charset''%ff", "ÿ"),
@@ -129,6 +131,12 @@ def test_saved_file_is_there_when_all_of_it_is(tmp_path):
         path = nango.trigger_action("birds", "act", "u").save(tmp_path / "x.png")
     assert (tmp_path / "x.png", DATA) == (path, path.read_bytes())
     assert [path] == list(tmp_path.iterdir())
+
+
+def test_file_may_have_the_longest_of_names(tmp_path):
+    nango, _ = nango_for()
+    with nango:
+        assert DATA == nango.trigger_action("birds", "act", "u").save(tmp_path / ("x" * 255)).read_bytes()
 
 
 def test_file_gets_the_providers_name_in_a_folder(tmp_path):
