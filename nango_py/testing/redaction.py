@@ -99,10 +99,10 @@ class Redactor:
             self.learn_text(body)
         elif isinstance(body, Mapping):
             for name, value in body.items():
-                if isinstance(value, str) and _is_telling(str(name), in_grant="grant_type" in body):
-                    self.learn([value])
-                else:
-                    self.learn_body(value)
+                if _is_telling(str(name), in_grant="grant_type" in body):
+                    several = value if isinstance(value, list) else [value]
+                    self.learn(one for one in several if isinstance(one, str))
+                self.learn_body(value)
         elif isinstance(body, list):
             for item in body:
                 self.learn_body(item)

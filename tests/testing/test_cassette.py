@@ -99,6 +99,13 @@ def test_no_secret_stays_in_a_link_that_nobody_followed(tmp_path, name):
     assert (3, 3) == (text.count("/wren.png?a=1&"), text.count("=***#x"))
 
 
+def test_no_secret_stays_in_a_list_of_them():
+    body = {"backup_tokens": ["first-of-them", "second-of-them"], "names": ["wren"], "echo": "first-of-them"}
+    redactor = Redactor()
+    redactor.learn_body(body)
+    assert {"backup_tokens": ["***", "***"], "names": ["wren"], "echo": "***"} == redactor.body(body)
+
+
 def test_a_cassette_is_not_written_while_a_secret_would_stay(tmp_path):
     content = b"\xff\xfe" + b"secret-of-the-account"
     inner = httpx.MockTransport(lambda _: httpx.Response(200, content=content))
