@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,13 @@ class TooLate(Exception):  # noqa: N818 - no failure: a question answered
         super().__init__(seconds)
         self.seconds = seconds
 
+    @classmethod
+    def check(cls, wait: float, *, longest: float, left: float) -> None:
+        """Raise it where a wait of so many seconds, infinity for nobody knows, is more than there is time for."""
+        is_known = math.isfinite(wait)
+        if left <= 0 or (is_known and wait > min(longest, left)):
+            raise cls(wait if is_known else None)
+
 
 @dataclass(slots=True, eq=False)
 class Entry(Claim):
@@ -31,3 +39,8 @@ class Entry(Claim):
     has_passed: bool = False
     owner: str = ""
     """Under what name a process counts it, where processes share the limits."""
+
+    def wake(self) -> None:
+        """Let whoever waits for it ask again."""
+        if self.ticket is not None and not self.ticket.done():
+            self.ticket.set_result(None)

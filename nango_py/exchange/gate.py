@@ -116,10 +116,8 @@ class Gate:
 
     def _wait(self, entry: Entry, wait: float, longest: float, left: Callable[[], float]) -> Flow[None]:
         seconds = left()
-        is_known = math.isfinite(wait)
-        if seconds <= 0 or (is_known and wait > min(longest, seconds)):
-            raise TooLate(wait if is_known else None)
-        if is_known and not self.tally.in_flight:
+        TooLate.check(wait, longest=longest, left=seconds)
+        if math.isfinite(wait) and not self.tally.in_flight:
             yield Sleep(wait)
             return
         ticket = entry.ticket
@@ -143,9 +141,8 @@ class Gate:
         return 0.0
 
     def _wake(self) -> None:
-        ticket = self.queue[0].ticket if self.queue else None
-        if ticket is not None and not ticket.done():
-            ticket.set_result(None)
+        if self.queue:
+            self.queue[0].wake()
 
     def _give_up(self, entry: Entry) -> None:
         with self._lock:

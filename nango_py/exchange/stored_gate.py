@@ -253,7 +253,7 @@ class StoredGate:
                 entry.has_passed = True
                 if entry in self.queue:
                     self.queue.remove(entry)
-                    _wake(entry)
+                    entry.wake()
                 else:
                     self.undo(entry)  # it waits no longer
             self._due = -math.inf
@@ -266,7 +266,7 @@ class StoredGate:
             else:
                 self._pause = SOONEST
             if self.queue and (not sync.wait or self.queue[0] is not sync.queue[len(sync.passed)]):
-                _wake(self.queue[0])
+                self.queue[0].wake()
         if self._held:
             self._keeper.watch(self)
 
@@ -287,9 +287,7 @@ class StoredGate:
             pause = max(0.0, self._due - monotonic) if is_first else math.inf
             ticket = entry.ticket
         seconds = left()
-        is_known = math.isfinite(wait)
-        if seconds <= 0 or (is_known and wait > min(longest, seconds)):
-            raise TooLate(wait if is_known else None)
+        TooLate.check(wait, longest=longest, left=seconds)
         if ticket is None:
             raise AssertionError("a waiter has a ticket")
         if is_first and not self._held:
@@ -321,7 +319,7 @@ class StoredGate:
             self._news.append(_News(tell, matters))
             if self.queue:
                 self._due = -math.inf
-                _wake(self.queue[0])
+                self.queue[0].wake()
         self._keeper.watch(self)
 
     def _give_up(self, entry: Entry) -> None:
@@ -333,7 +331,7 @@ class StoredGate:
                 self.queue.remove(entry)
                 if was_first and self.queue:
                     self._due = -math.inf
-                    _wake(self.queue[0])
+                    self.queue[0].wake()
                 elif not self.queue:
                     self._tell(lambda counts: counts.line_up(self._member, None))
 
@@ -348,12 +346,7 @@ class StoredGate:
                     if entry.ticket is not None and not entry.ticket.done():
                         entry.ticket.set_exception(StoreError(str(error)))
             if self.queue:
-                _wake(self.queue[0])
+                self.queue[0].wake()
 
 
 AnyGate: TypeAlias = Gate | StoredGate
-
-
-def _wake(entry: Entry) -> None:
-    if entry.ticket is not None and not entry.ticket.done():
-        entry.ticket.set_result(None)
