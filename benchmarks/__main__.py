@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import platform
 import statistics
@@ -17,7 +16,8 @@ from pathlib import Path
 import httpx
 
 import nango_py
-from benchmarks.pool import LIMITS, run_server
+from benchmarks.loopback import serving
+from benchmarks.pool import LIMITS, listen
 from nango_py import AsyncNango, Nango
 
 ROUNDS, REQUESTS, CONNECTIONS = 40, 50, 1000
@@ -268,23 +268,19 @@ def starting(url):
 
 
 def main():
-    ports = multiprocessing.Queue()
-    server = multiprocessing.Process(target=run_server, args=(ports,), daemon=True)
-    server.start()
-    url = f"http://127.0.0.1:{ports.get()}/"
-    print(f"Python {platform.python_version()}, httpx {httpx.__version__}, nango_py {nango_py.__version__}")
-    print(f"{'what':44} {'measured':>9}  budget")
-    chosen = sys.argv[1:] or ["requests", "together", "loading", "starting"]
-    parts = {
-        "requests": lambda: requests(url),
-        "together": lambda: together(url),
-        "loading": loading,
-        "starting": lambda: starting(url),
-    }
-    for name in chosen:
-        for what, measured, budget in parts[name]():
-            print(f"{what:44} {measured:9.2f}  {budget}", flush=True)
-    server.terminate()
+    with serving(listen) as url:
+        print(f"Python {platform.python_version()}, httpx {httpx.__version__}, nango_py {nango_py.__version__}")
+        print(f"{'what':44} {'measured':>9}  budget")
+        chosen = sys.argv[1:] or ["requests", "together", "loading", "starting"]
+        parts = {
+            "requests": lambda: requests(url),
+            "together": lambda: together(url),
+            "loading": loading,
+            "starting": lambda: starting(url),
+        }
+        for name in chosen:
+            for what, measured, budget in parts[name]():
+                print(f"{what:44} {measured:9.2f}  {budget}", flush=True)
 
 
 if __name__ == "__main__":

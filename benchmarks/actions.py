@@ -7,7 +7,6 @@ answers at once; that of checking an input and an output with jsonschema's for t
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import platform
 import time
 
@@ -15,6 +14,7 @@ import httpx
 import jsonschema
 
 import nango_py
+from benchmarks.loopback import serving
 from nango_py import Nango
 from nango_py.actions.inputs import check_input
 from nango_py.json_schema import Schema
@@ -44,13 +44,8 @@ async def serve(reader, writer):
         writer.close()
 
 
-def run_server(ports):
-    async def main():
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        ports.put(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
-
-    asyncio.run(main())
+def listen(host, port):
+    return asyncio.start_server(serve, host, port)
 
 
 def timed(work, count=COUNT):
@@ -148,16 +143,12 @@ def streaming():
 
 
 def main():
-    ports = multiprocessing.Queue()
-    server = multiprocessing.Process(target=run_server, args=(ports,), daemon=True)
-    server.start()
-    url = f"http://127.0.0.1:{ports.get()}/"
-    print(f"Python {platform.python_version()}, httpx {httpx.__version__}, nango_py {nango_py.__version__}")
-    print(f"{'what':50} {'measured':>9}  budget")
-    for rows in (over_a_server(url), checking(), streaming()):
-        for what, measured, budget in rows:
-            print(f"{what:50} {measured:9.2f}  {budget}", flush=True)
-    server.terminate()
+    with serving(listen) as url:
+        print(f"Python {platform.python_version()}, httpx {httpx.__version__}, nango_py {nango_py.__version__}")
+        print(f"{'what':50} {'measured':>9}  budget")
+        for rows in (over_a_server(url), checking(), streaming()):
+            for what, measured, budget in rows:
+                print(f"{what:50} {measured:9.2f}  {budget}", flush=True)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import multiprocessing
 import statistics
 import sys
 import time
 
 import httpx
 
+from benchmarks.loopback import serving
 from nango_py import AsyncNango, Nango
 
 CHILDREN, CONCURRENCY = 500, 32
@@ -34,13 +34,8 @@ async def serve(reader, writer):
         writer.close()
 
 
-def run_server(ports):
-    async def main():
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        ports.put(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
-
-    asyncio.run(main())
+def listen(host, port):
+    return asyncio.start_server(serve, host, port)
 
 
 def document(url):
@@ -110,18 +105,14 @@ WAYS = {
 
 
 def main(rounds):
-    ports = multiprocessing.Queue()
-    server = multiprocessing.Process(target=run_server, args=(ports,), daemon=True)
-    server.start()
-    url = f"http://127.0.0.1:{ports.get()}/"
-    for kind, title in (("quick", "answers at once"), ("slow", "answers after 20 ms")):
-        print(f"{CHILDREN} children, {CONCURRENCY} at once, {title} (goal for tasks: >= 0.90)")
-        for name, way in WAYS.items():
-            times = [(asyncio.run(by_hand(url, kind)), way(url, kind)) for _ in range(rounds)]
-            ratio = statistics.median(raw / ours for raw, ours in times)
-            raw, ours = (statistics.median(column) for column in zip(*times, strict=True))
-            print(f"  {name:24}{ratio:6.2f}   {raw * 1000:6.0f} ms by hand, {ours * 1000:6.0f} ms by action")
-    server.terminate()
+    with serving(listen) as url:
+        for kind, title in (("quick", "answers at once"), ("slow", "answers after 20 ms")):
+            print(f"{CHILDREN} children, {CONCURRENCY} at once, {title} (goal for tasks: >= 0.90)")
+            for name, way in WAYS.items():
+                times = [(asyncio.run(by_hand(url, kind)), way(url, kind)) for _ in range(rounds)]
+                ratio = statistics.median(raw / ours for raw, ours in times)
+                raw, ours = (statistics.median(column) for column in zip(*times, strict=True))
+                print(f"  {name:24}{ratio:6.2f}   {raw * 1000:6.0f} ms by hand, {ours * 1000:6.0f} ms by action")
 
 
 if __name__ == "__main__":

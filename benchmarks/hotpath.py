@@ -9,13 +9,13 @@ the server is no part of it. The time in sockets is measured while whole request
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import sys
 import time
 
 import httpcore
 import httpx
 
+from benchmarks.loopback import serving
 from nango_py import Nango
 from nango_py.exchange.pool import Pool
 
@@ -33,13 +33,8 @@ async def serve(reader, writer):
         writer.close()
 
 
-def run_server(ports):
-    async def main():
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        ports.put(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
-
-    asyncio.run(main())
+def listen(host, port):
+    return asyncio.start_server(serve, host, port)
 
 
 class Network(httpcore.SyncBackend):
@@ -178,11 +173,8 @@ def show(title, cost, whole, parts):
 
 
 def main(rounds):
-    ports = multiprocessing.Queue()
-    server = multiprocessing.Process(target=run_server, args=(ports,), daemon=True)
-    server.start()
-    cost = measured(f"http://127.0.0.1:{ports.get()}/", rounds)
-    server.terminate()
+    with serving(listen) as url:
+        cost = measured(url, rounds)
 
     def apart(name, other=None):
         took, network = cost[name]

@@ -6,7 +6,6 @@ Above 1.00 the pool is faster. "transport" rows compare the transports alone, th
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import statistics
 import sys
 import time
@@ -14,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
+from benchmarks.loopback import serving
 from nango_py.exchange.pool import AsyncPool, Pool
 
 ANSWER = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 13\r\n\r\n{"ok": "yes"}'
@@ -37,13 +37,8 @@ class Serve(asyncio.Protocol):
         self.received = b""
 
 
-def run_server(ports):
-    async def main():
-        server = await asyncio.get_running_loop().create_server(Serve, "127.0.0.1", 0)
-        ports.put(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
-
-    asyncio.run(main())
+async def listen(host, port):
+    return await asyncio.get_running_loop().create_server(Serve, host, port)
 
 
 def concurrently(transport, url, *, requests, tasks=64):
@@ -108,16 +103,13 @@ def cases(url):
 
 
 def main(rounds):
-    ports = multiprocessing.Queue()
-    server = multiprocessing.Process(target=run_server, args=(ports,), daemon=True)
-    server.start()
-    print(f"{'':30}{'httpx':>9}{'pool':>9}{'ratio':>8}   requests/s, median of {rounds} rounds in turns")
-    for name, measure, theirs, ours in cases(f"http://127.0.0.1:{ports.get()}/"):
-        pairs = [(measure(theirs), measure(ours)) for _ in range(rounds)]
-        left, right = (statistics.median(column) for column in zip(*pairs, strict=True))
-        ratio = statistics.median(ours / theirs for theirs, ours in pairs)
-        print(f"{name:30}{left:9.0f}{right:9.0f}{ratio:8.2f}")
-    server.terminate()
+    with serving(listen) as url:
+        print(f"{'':30}{'httpx':>9}{'pool':>9}{'ratio':>8}   requests/s, median of {rounds} rounds in turns")
+        for name, measure, theirs, ours in cases(url):
+            pairs = [(measure(theirs), measure(ours)) for _ in range(rounds)]
+            left, right = (statistics.median(column) for column in zip(*pairs, strict=True))
+            ratio = statistics.median(ours / theirs for theirs, ours in pairs)
+            print(f"{name:30}{left:9.0f}{right:9.0f}{ratio:8.2f}")
 
 
 if __name__ == "__main__":
