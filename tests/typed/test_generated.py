@@ -90,12 +90,17 @@ def faces_of(found, models):
     return module_of({"acme": integration(**actions)}, models)
 
 
-@FEW
-@given(found=st.lists(documents, min_size=12, max_size=12))
-def test_the_types_of_any_schemas_pass_mypy(tmp_path_factory, found):
+def written(tmp_path_factory, found):
     folder = tmp_path_factory.mktemp("any")
     for models in ("typeddict", "pydantic", "msgspec"):
         (folder / f"any_{models}.py").write_text(faces_of(found, models), "utf-8")
+    return folder
+
+
+@FEW
+@given(found=st.lists(documents, min_size=12, max_size=12))
+def test_the_types_of_any_schemas_pass_mypy(tmp_path_factory, found):
+    folder = written(tmp_path_factory, found)
     assert "" == mypy(*sorted(folder.glob("*.py")))
 
 
@@ -103,10 +108,7 @@ def test_the_types_of_any_schemas_pass_mypy(tmp_path_factory, found):
 @FEW
 @given(found=st.lists(documents, min_size=12, max_size=12))
 def test_the_types_of_any_schemas_pass_pyright(tmp_path_factory, found):
-    folder = tmp_path_factory.mktemp("any")
-    for models in ("typeddict", "pydantic", "msgspec"):
-        (folder / f"any_{models}.py").write_text(faces_of(found, models), "utf-8")
-    assert [] == pyright(folder)
+    assert [] == pyright(written(tmp_path_factory, found))
 
 
 values = st.recursive(
