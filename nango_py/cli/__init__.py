@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ _COMMANDS = {
     "demo": "Run the main job offline, against a provider on this machine.",
     "dev": "Load everything again when a file changes.",
     "explain": "Show what an integration sends, and who said so.",
+    "import": "Turn catalogues of other tools into blueprints.",
     "init": "Write an integrations.yaml to begin with.",
     "keep-alive": "Renew credentials that would die of idleness.",
     "keys": "Look after the encryption keys.",
@@ -40,7 +42,8 @@ class _Lazy(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"nango_py.cli.{cmd_name.replace('-', '_')}").command
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name.replace("-", "_")
+        command: click.Command = import_module(f"nango_py.cli.{module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

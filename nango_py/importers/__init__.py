@@ -1,0 +1,1 @@
+"""Turn catalogues of other tools into blueprints, and say what could not come along."""
