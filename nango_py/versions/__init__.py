@@ -1,0 +1,1 @@
+"""Versions people can trust: what changes between two, what is locked, what is frozen."""

@@ -1,0 +1,266 @@
+"""What changes for users between two versions: every difference is found, and judged by what it does to them."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nango_py.declare.catalogue import built_in_folder
+from nango_py.errors import ConfigError
+from nango_py.versions.content import canonical, find
+from nango_py.versions.diff import compare_versions, diff
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+BASE: dict[str, Any] = {
+    "auth": {"auth_mode": "OAUTH2", "token_url": "https://acme.example/token", "default_scopes": ["read"]},
+    "connection_config": {"region": {"enum": ["eu", "us"], "default": "eu"}, "site": {"pattern": "^[a-z]+$"}},
+    "requests": {
+        "base_url": "https://api.acme.example/v1/",
+        "headers": {"Accept": "application/json"},
+        "allowed_origins": ["https://files.acme.example"],
+    },
+    "retry": {"after": "Retry-After"},
+    "pagination": {"type": "link", "link_rel_in_response_header": "next", "limit": 50},
+    "verification": {"path": "me"},
+    "actions": {
+        "find": {
+            "description": "Find things.",
+            "input": {
+                "type": "object",
+                "properties": {
+                    "query": {"type": "string", "description": "What."},
+                    "sort": {"enum": ["up", "down"], "default": "up"},
+                    "most": {"type": "integer", "minimum": 1, "maximum": 100},
+                    "tags": {"type": "array", "items": {"$ref": "#/$defs/tag"}},
+                    "since": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+                },
+                "required": ["query"],
+                "additionalProperties": False,
+                "$defs": {"tag": {"type": "string"}},
+            },
+            "request": {"method": "GET", "path": "find", "params": {"q": "${input.query}"}},
+            "paginate": True,
+            "output": {
+                "items": "data",
+                "map": {"id": "${item.id}", "name": "${item.name}"},
+                "schema": {
+                    "type": "object",
+                    "required": ["id"],
+                    "properties": {"id": {"type": "string"}, "state": {"enum": ["open", "closed"]}},
+                },
+            },
+            "on_error": [{"when": {"status": "404"}, "name": "not-found", "message": "No."}],
+            "requires_scopes": ["read"],
+        },
+        "get": {"description": "Get one.", "request": {"path": "one"}},
+    },
+}
+GONE = object()
+
+CASES = [
+    ("BREAKING", "auth.auth_mode", "auth/auth_mode", "OAUTH2_CC"),
+    ("BREAKING", "auth.token_url", "auth/token_url", "https://other.example/token"),
+    ("RISKY", "auth.token_url", "auth/token_url", "https://acme.example/v2/token"),
+    ("RISKY", "auth.default_scopes", "auth/default_scopes", ["read", "write"]),
+    ("RISKY", "auth.value", "auth/value", "Token ${access_token}"),
+    ("SAFE", "auth.revocation_url", "auth/revocation_url", "https://acme.example/revoke"),
+    ("BREAKING", "credentials.key", "credentials", {"key": {"secret": True}}),
+    ("SAFE", "credentials.key", "credentials", {"key": {"secret": True, "optional": True}}),
+    ("BREAKING", "connection_config.team", "connection_config/team", {}),
+    ("BREAKING", "connection_config.site", "connection_config/site", GONE),
+    ("BREAKING", "connection_config.site", "connection_config/site/pattern", "^[a-z]{3}$"),
+    ("SAFE", "connection_config.site", "connection_config/site/pattern", GONE),
+    ("BREAKING", "connection_config.region", "connection_config/region/default", GONE),
+    ("RISKY", "connection_config.region", "connection_config/region/default", "us"),
+    ("BREAKING", "connection_config.region", "connection_config/region/enum", ["eu"]),
+    ("SAFE", "connection_config.region", "connection_config/region/enum", ["eu", "us", "au"]),
+    ("SAFE", "connection_config.region", "connection_config/region/title", "The region"),
+    ("BREAKING", "requests.base_url", "requests/base_url", "https://api.acme.test/v1/"),
+    ("BREAKING", "requests.base_url", "requests/base_url", "https://api.acme.example/v2/"),
+    ("RISKY", "requests.base_url", "requests/base_url", "https://api.acme.example/v1"),
+    ("RISKY", "requests.headers.Accept", "requests/headers/Accept", "text/html"),
+    ("BREAKING", "requests.allowed_origins", "requests/allowed_origins", GONE),
+    ("RISKY", "retry.after", "retry/after", "X-Wait"),
+    ("RISKY", "timeouts", "timeouts", {"total": 9}),
+    ("RISKY", "rate_limit", "rate_limit", [{"limit": 5, "per": 1}]),
+    ("BREAKING", "pagination", "pagination", GONE),
+    ("RISKY", "pagination.limit", "pagination/limit", 20),
+    ("BREAKING", "verification", "verification", GONE),
+    ("RISKY", "verification.path", "verification/path", "you"),
+    ("BREAKING", "actions.get", "actions/get", GONE),
+    ("SAFE", "actions.new", "actions/new", {"request": {"path": "new"}}),
+    ("SAFE", "actions.find.description", "actions/find/description", "Find."),
+    ("BREAKING", "actions.find.paginate", "actions/find/paginate", GONE),
+    ("RISKY", "actions.find.paginate", "actions/find/paginate", {"limit": 7}),
+    ("RISKY", "actions.find.request.path", "actions/find/request/path", "search"),
+    ("RISKY", "actions.find.ok", "actions/find/ok", {"path": "ok", "value": True}),
+    ("BREAKING", "actions.find.requires_scopes", "actions/find/requires_scopes", ["read", "write"]),
+    ("SAFE", "actions.find.requires_scopes", "actions/find/requires_scopes", GONE),
+    ("BREAKING", "actions.find.on_error", "actions/find/on_error", GONE),
+    ("RISKY", "actions.find.on_error", "actions/find/on_error/0/when/status", "410"),
+    ("SAFE", "actions.find.on_error", "actions/find/on_error/0/message", "Gone."),
+    ("RISKY", "actions.find.output.items", "actions/find/output/items", "items"),
+    ("BREAKING", "actions.find.output.flatten", "actions/find/output/flatten", True),
+    ("BREAKING", "actions.find.output.map.name", "actions/find/output/map/name", GONE),
+    ("SAFE", "actions.find.output.map.url", "actions/find/output/map/url", "${item.url}"),
+    ("RISKY", "actions.find.output.map.id", "actions/find/output/map/id", "${item.uuid}"),
+    ("RISKY", "actions.find.output.schema", "actions/find/output/schema", GONE),
+    ("RISKY", "actions.find.input", "actions/find/input", GONE),
+]
+
+IN = "actions/find/input/properties"
+OUT = "actions/find/output/schema"
+SCHEMA_CASES = [
+    ("SAFE", "actions.find.input.page", f"{IN}/page", {"type": "integer"}),
+    ("BREAKING", "actions.find.input.most", f"{IN}/most", GONE),
+    ("BREAKING", "actions.find.input.sort", "actions/find/input/required", ["query", "sort"]),
+    ("SAFE", "actions.find.input.query", "actions/find/input/required", []),
+    ("BREAKING", "actions.find.input.query", f"{IN}/query/type", "integer"),
+    ("SAFE", "actions.find.input.query", f"{IN}/query/type", ["string", "null"]),
+    ("BREAKING", "actions.find.input.query", f"{IN}/query/pattern", "^a"),
+    ("BREAKING", "actions.find.input.query", f"{IN}/query/format", "binary"),
+    ("SAFE", "actions.find.input.query.description", f"{IN}/query/description", "Which."),
+    ("RISKY", "actions.find.input.query.not", f"{IN}/query/not", {"const": "x"}),
+    ("BREAKING", "actions.find.input.sort", f"{IN}/sort/enum", ["up"]),
+    ("SAFE", "actions.find.input.sort", f"{IN}/sort/enum", ["up", "down", "none"]),
+    ("RISKY", "actions.find.input.sort.default", f"{IN}/sort/default", "down"),
+    ("BREAKING", "actions.find.input.most", f"{IN}/most/minimum", 2),
+    ("SAFE", "actions.find.input.most", f"{IN}/most/minimum", GONE),
+    ("BREAKING", "actions.find.input.most", f"{IN}/most/maximum", 10),
+    ("SAFE", "actions.find.input.most", f"{IN}/most/maximum", 1000),
+    ("BREAKING", "actions.find.input.tags[]", "actions/find/input/$defs/tag/type", "integer"),
+    ("BREAKING", "actions.find.input.since.anyOf", f"{IN}/since/anyOf", [{"type": "string"}]),
+    ("SAFE", "actions.find.input.additionalProperties", "actions/find/input/additionalProperties", True),
+    ("BREAKING", "actions.find.output.schema.id", f"{OUT}/properties/id", GONE),
+    ("BREAKING", "actions.find.output.schema.id", f"{OUT}/properties/id/type", "integer"),
+    ("BREAKING", "actions.find.output.schema.id", f"{OUT}/properties/id/type", ["string", "null"]),
+    ("BREAKING", "actions.find.output.schema.id", f"{OUT}/required", []),
+    ("SAFE", "actions.find.output.schema.state", f"{OUT}/required", ["id", "state"]),
+    ("SAFE", "actions.find.output.schema.url", f"{OUT}/properties/url", {"type": "string"}),
+    ("RISKY", "actions.find.output.schema.state", f"{OUT}/properties/state/enum", ["open", "closed", "lost"]),
+    ("SAFE", "actions.find.output.schema.state", f"{OUT}/properties/state/enum", ["open"]),
+]
+
+
+def edited(path: str, value: Any) -> dict[str, Any]:
+    data = copy.deepcopy(BASE)
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split("/")]
+    inner: Any = data
+    for part in parents:
+        inner = inner.setdefault(part, {}) if isinstance(inner, dict) else inner[part]
+    if value is GONE:
+        del inner[last]
+    else:
+        inner[last] = value
+    return data
+
+
+@pytest.fixture
+def versions(tmp_path: Path):
+    def write(after: dict[str, Any]) -> tuple[str, str]:
+        document = {"name": "acme", "versions": {"v0": BASE, "v1": after}}
+        (tmp_path / "acme.yaml").write_text(json.dumps(document, indent=1), "utf-8")
+        return f"{tmp_path}/acme.yaml:v0", f"{tmp_path}/acme.yaml:v1"
+
+    return write
+
+
+@pytest.mark.parametrize(("level", "path", "edit", "value"), [*CASES, *SCHEMA_CASES])
+def test_a_change_is_judged_by_what_it_does_to_users(versions, level, path, edit, value):
+    before, after = map(find, versions(edited(edit, value)))
+    (change,) = diff(before, after)
+
+    assert (level, path) == (change.level, change.path)
+    assert change.location.source.endswith("acme.yaml")
+    assert change.location.line > 1
+
+
+def test_the_way_back_of_a_safe_addition_is_breaking():
+    new = canonical(edited("actions/find/input/properties/page", {"type": "integer"}))
+    (found,) = compare_versions(new, canonical(BASE))
+
+    assert "BREAKING" == found.level
+
+
+def test_a_change_is_located_where_it_stands_and_a_removal_where_it_stood(versions):
+    before, after = map(find, versions(edited("actions/get", GONE)))
+    (removed,) = diff(before, after)
+    (added,) = diff(after, before)
+
+    assert before.locate("/actions/get") == removed.location == added.location
+
+
+def test_what_nobody_sees_is_no_change(versions):
+    data = edited("actions/find/example", {"output": []})
+    data |= {"comment": "New words.", "x-sources": {"auth": 1}}
+    data["requests"]["headers"] = {"Accept": "application/json"}
+    before, after = map(find, versions(dict(reversed(data.items()))))
+
+    assert () == diff(before, after)
+
+
+def test_the_order_of_costs_is_a_change_since_the_first_that_fits_counts():
+    one, other = (
+        {"rate_limit": [{"limit": 1, "per": 1, "cost": dict(cost)}]}
+        for cost in ([("a*", 1), ("*", 2)], [("*", 2), ("a*", 1)])
+    )
+
+    assert ["RISKY"] == [found.level for found in compare_versions(canonical(one), canonical(other))]
+
+
+def test_a_header_that_begins_with_x_is_none_of_the_ignored_keys():
+    data = {"requests": {"headers": {"x-api-version": "1"}, "x-note": "ignored"}}
+
+    assert {"requests": {"headers": {"x-api-version": "1"}}} == canonical(data)
+
+
+def leaves(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    members = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    if not members:
+        yield path
+    for key, value in members:
+        yield from leaves(value, (*path, key))
+
+
+def other_than(value: Any) -> Any:
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, dict):
+        return {"x": {}}
+    return f"{value}x" if isinstance(value, str) else ["x"] if isinstance(value, list) else (value or 0) + 1
+
+
+@pytest.mark.parametrize("key", ["close:v0", "google-calendar:v0", "zoho-crm:v0"])
+def test_no_edit_of_a_leaf_goes_unseen(key):
+    before = find(key).data
+    unseen = []
+    for path in leaves(before):
+        after = copy.deepcopy(before)
+        inner = after
+        for part in path[:-1]:
+            inner = inner[part]
+        inner[path[-1]] = other_than(inner[path[-1]])
+        if not list(compare_versions(before, after)):
+            unseen.append(path)
+
+    assert [] == unseen
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in built_in_folder().glob("*.yaml"))[::5])
+def test_a_version_does_not_differ_from_itself(name):
+    assert () == diff(find(name), find(f"{built_in_folder()}/{name}.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [("nothing-like-it:v0", "no blueprint"), ("close:v77", "no version"), ("Close!", "no blueprint key")],
+)
+def test_a_version_that_is_not_there_is_a_problem(written, message):
+    with pytest.raises(ConfigError, match=message):
+        find(written)
