@@ -7,9 +7,9 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NoReturn
 from urllib.parse import quote
 
@@ -21,10 +21,12 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from nango_py.pem import public_key_fingerprint
 from nango_py.template import MAX_RESULT, TemplateError, reveal, to_text
 
-__all__ = ["FUNCTIONS", "Function", "evaluate", "moment_functions", "names_of"]
+__all__ = ["FUNCTIONS", "Function", "alternatives", "evaluate", "moment_functions", "names_of"]
 
 _MAX_EXPONENT = 64
 _MAX_FORMAT = 64
+_MAX_SHIFT = 315_360_000
+_EPOCH = re.compile(r"((?:[^%]|%[^s])*?)%s")
 _FORMAT = re.compile(r"(?:[^%]|%[A-Za-z%])*")
 FUNCTIONS = frozenset({"now", "uuid"})
 """Names that a placeholder may call."""
@@ -45,17 +47,21 @@ class Function:
 
 def moment_functions(now: float, uuid: Callable[[], str]) -> dict[str, Function]:
     """Return the functions of one exchange: its time, in seconds since the epoch, and its UUID stay fixed."""
-    return {"now": Function(lambda pattern=None: _formatted(now, pattern)), "uuid": Function(uuid)}
+    return {"now": Function(partial(_formatted, now)), "uuid": Function(uuid)}
 
 
-def _formatted(now: float, pattern: Any) -> str:
-    moment = datetime.fromtimestamp(now, UTC)
+def _formatted(now: float, pattern: Any = None, seconds: Any = 0) -> str:
+    """Return the moment *seconds* after *now*: by a strftime *pattern*, whose ``%s`` is the epoch's seconds."""
+    if not _number(seconds) or abs(seconds) > _MAX_SHIFT:
+        raise TemplateError("now(pattern, seconds) takes a number of seconds, ten years at most.")
+    moment = datetime.fromtimestamp(now + seconds, UTC)
     if pattern is None:
         return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     # A width between % and the letter makes some C libraries allocate as much as it says.
     if not isinstance(pattern, str) or len(pattern) > _MAX_FORMAT or not _FORMAT.fullmatch(pattern):
         raise TemplateError("now(...) takes a strftime format of plain %-letters.")
-    return moment.strftime(pattern)
+    # %s is an extension that few C libraries know, and that reads the moment in local time.
+    return moment.strftime(_EPOCH.sub(rf"\g<1>{int(now + seconds)}", pattern))
 
 
 class _Fenced(ImmutableSandboxedEnvironment):
@@ -244,6 +250,34 @@ def names_of(text: str) -> frozenset[tuple[str, ...]]:
     for node in (tree, *tree.find_all((nodes.Filter, nodes.Test, nodes.Call))):
         _check_known(node, text)
     return frozenset(_names(tree))
+
+
+def alternatives(text: str) -> Iterator[tuple[tuple[str, ...] | None, str]]:
+    """Yield what has to be null before a later part of ``a or b`` or ``a | default(b)`` counts, and that part.
+
+    The first is a dotted name, or None for a constant that is never null; anything else is left out.
+    """
+    tree = _parsed(text)
+    for node in (tree, *tree.find_all((nodes.Or, nodes.Filter))):
+        if isinstance(node, nodes.Or):
+            yield from ((first, _shown(node.right)) for first in _decisive(node.left))
+        elif isinstance(node, nodes.Filter) and node.name == "default" and node.node is not None and node.args:
+            yield from ((first, _shown(node.args[0])) for first in _decisive(node.node))
+
+
+def _decisive(node: nodes.Node) -> Iterator[tuple[str, ...] | None]:
+    if isinstance(node, nodes.Or):
+        yield from _decisive(node.left)
+        yield from _decisive(node.right)
+    elif (path := _dotted(node)) is not None:
+        yield path
+    elif isinstance(node, nodes.Const) and node.value:
+        yield None
+
+
+def _shown(node: nodes.Node) -> str:
+    path = _dotted(node)
+    return repr(node.value) if isinstance(node, nodes.Const) else ".".join(path) if path else "what follows"
 
 
 def _parsed(text: str) -> nodes.Expr:

@@ -7,7 +7,7 @@ keys; size, depth and aliases bounded. Nothing is raised: what is wrong becomes 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
@@ -33,7 +33,7 @@ else:  # pragma: no cover - wheels of PyYAML carry libyaml; a build without it w
             Composer.__init__(self)
 
 
-__all__ = ["parse"]
+__all__ = ["Span", "parse", "spans"]
 
 MAX_CHARACTERS = 1_048_576
 MAX_NODES = 100_000
@@ -41,10 +41,10 @@ MAX_PROBLEMS = 50
 _PLAIN, _QUOTED, _COLLECTION = "plain", "quoted", "collection"
 
 
-def parse(text: str, source: str) -> Document:
+def parse(text: str, source: str, *, max_characters: int = MAX_CHARACTERS, max_nodes: int = MAX_NODES) -> Document:
     """Parse YAML *text* from *source* into a document; its ``data`` is None where nothing could be read."""
-    if len(text) > MAX_CHARACTERS:
-        return _failed(source, 1, 1, "size", f"the file is larger than {MAX_CHARACTERS:,} characters.")
+    if len(text) > max_characters:
+        return _failed(source, 1, 1, "size", f"the file is larger than {max_characters:,} characters.")
     try:
         node = _compose(text)
     except yaml.MarkedYAMLError as error:
@@ -55,7 +55,7 @@ def parse(text: str, source: str) -> Document:
         return _failed(source, 1, 1, "depth", f"the file is nested deeper than {MAX_DEPTH} levels.")
     if node is None:
         return _failed(source, 1, 1, "empty", "the file is empty.")
-    walk = _Walk(source)
+    walk = _Walk(source, max_nodes)
     try:
         data = walk.value(node, "", 0, _mark(node, node))
     except _TooMuch as stop:
@@ -93,8 +93,9 @@ class _TooMuch(Exception):  # noqa: N818 - a signal, not an error
 class _Walk:
     """Turn composed nodes into plain data, once."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, max_nodes: int) -> None:
         self.source = source
+        self.max_nodes = max_nodes
         self.marks: dict[str, Mark] = {}
         self.problems: list[Problem] = []
         self.nodes = 0
@@ -103,8 +104,9 @@ class _Walk:
         self.marks[pointer] = mark
         self.nodes += 1
         # An alias of an alias of an alias is small to parse and explodes here, where nodes are counted as walked.
-        if self.nodes > MAX_NODES:
-            raise _TooMuch(self._problem(mark, "size", f"more than {MAX_NODES:,} values, aliases expanded.", pointer))
+        if self.nodes > self.max_nodes:
+            message = f"more than {self.max_nodes:,} values, aliases expanded."
+            raise _TooMuch(self._problem(mark, "size", message, pointer))
         if depth > MAX_DEPTH:
             raise _TooMuch(self._problem(mark, "depth", f"nested deeper than {MAX_DEPTH} levels.", pointer))
         if isinstance(node, yaml.MappingNode):
@@ -197,3 +199,37 @@ def _syntax_problem(error: yaml.MarkedYAMLError, text: str, source: str) -> Docu
 
 def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
+
+
+class Span(NamedTuple):
+    """Which characters of a text a member is: those of its key, if it has one, and those of its value."""
+
+    key: tuple[int, int] | None
+    value: tuple[int, int]
+    is_flow: bool
+    """Whether it is a list or mapping in brackets."""
+    is_block: bool
+    """Whether it is a list or mapping of indented lines, or a text of such."""
+
+
+def spans(text: str) -> dict[str, Span]:
+    """Return where each value of a sound YAML *text* stands, by JSON pointer; an alias is where its anchor is."""
+    found: dict[str, Span] = {}
+    _collect(_compose(text), None, "", found)
+    return found
+
+
+def _collect(node: Any, key: Any, pointer: str, found: dict[str, Span]) -> None:
+    is_scalar = isinstance(node, yaml.ScalarNode)
+    found[pointer] = Span(
+        None if key is None else (key.start_mark.index, key.end_mark.index),
+        (node.start_mark.index, node.end_mark.index),
+        is_flow=not is_scalar and bool(node.flow_style),
+        is_block=node.style in {"|", ">"} if is_scalar else not node.flow_style,
+    )
+    if isinstance(node, yaml.MappingNode):
+        for name, value in node.value:
+            _collect(value, name, f"{pointer}/{name.value.replace('~', '~0').replace('/', '~1')}", found)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            _collect(item, None, f"{pointer}/{index}", found)

@@ -67,7 +67,7 @@ LAYERS = (
     {"auth", "policy"},
     {"model"},
     {"declare", "connections", "exchange"},
-    {"actions", "importers", "versions"},
+    {"actions", "importers", "lint", "versions"},
     {"accounts", "core", "oauth", "engine", "async_engine", "python_runs", "tools"},
     {"asgi", "cli", "mcp", "testing", "typed"},
 )

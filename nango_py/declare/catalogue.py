@@ -74,7 +74,8 @@ class Catalogue:
     """Search *folders* first, then the built-in catalogue, then packs; only what is asked for is parsed."""
 
     folders: tuple[Path, ...] = ()
-    _parsed: dict[Path, Document] = field(default_factory=dict)
+    parsed: dict[Path, Document] = field(default_factory=dict)
+    """The files that were asked for, or that somebody has in another form than the disk."""
 
     def sources(self) -> tuple[Source, ...]:
         """Return where blueprints come from, first hit first."""
@@ -98,9 +99,9 @@ class Catalogue:
         return tuple(sorted({name for source in sources for name in source.names()}))
 
     def _document(self, path: Path) -> Document:
-        if path not in self._parsed:
-            self._parsed[path] = read_file(path)
-        return self._parsed[path]
+        if path not in self.parsed:
+            self.parsed[path] = read_file(path)
+        return self.parsed[path]
 
 
 def read_file(path: Path) -> Document:

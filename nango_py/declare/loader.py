@@ -7,14 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nango_py.declare.build import Builder
+from nango_py.declare.assemble import assemble
 from nango_py.declare.catalogue import Catalogue, read_file
 from nango_py.declare.environment import expand
-from nango_py.declare.merge import Layer, merge
-from nango_py.declare.origins import check_origins
-from nango_py.declare.placeholders import check_names, check_syntax, variables_in
+from nango_py.declare.merge import Layer
+from nango_py.declare.placeholders import variables_in
 from nango_py.declare.resolve import Chain, resolve
-from nango_py.declare.schema import check_complete, check_fragment, check_top, wants_text
+from nango_py.declare.schema import check_fragment, check_top, wants_text
 from nango_py.document import Document, pointer_to, wrap
 from nango_py.errors import ConfigError
 from nango_py.location import Problem
@@ -23,9 +22,11 @@ from nango_py.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from nango_py.declare.build import Builder
+    from nango_py.declare.merge import Merged
     from nango_py.model import Integration
 
-__all__ = ["Declared", "load"]
+__all__ = ["Declared", "Entry", "load", "read_entries"]
 
 _DEFAULTS = (
     "http_request_timeout_seconds",
@@ -60,21 +61,35 @@ def load(
         ConfigError: The source is no mapping of integrations, so that there is nothing to return.
     """
     document, folder = _read(source)
+    entries = _entries(document, folder, blueprints, environ)
+    top = (*_outside(document), *check_top(document))
+    return Declared(
+        integrations={entry.name: entry.integration for entry in entries if entry.integration},
+        broken={entry.name: entry.errors for entry in entries if not entry.integration},
+        problems=(*top, *(problem for entry in entries for problem in entry.problems)),
+        folder=folder,
+    )
+
+
+def read_entries(path: Path, *, blueprints: Sequence[str | Path] = (), environ: Mapping[str, str]) -> list[Entry]:
+    """Return the entries of the file at *path*, each with all that came of it on its way.
+
+    Raises:
+        ConfigError: It is no mapping of integrations.
+    """
+    return _entries(*_read(path), blueprints, environ)
+
+
+def _entries(
+    document: Document, folder: Path | None, blueprints: Sequence[str | Path], environ: Mapping[str, str]
+) -> list[Entry]:
     if not isinstance(document.data, Mapping) or not isinstance(document.data.get("integrations"), Mapping):
         raise ConfigError(document.problems or _not_integrations(document))
     folders = [Path(path) for path in blueprints] + ([folder / "blueprints"] if folder else [])
     catalogue = Catalogue(folders=tuple(folders))
-    top = (*_outside(document), *check_top(document))
-    results = [
-        _Entry(document, name, keys, catalogue, environ).load()
-        for name, keys in document.data["integrations"].items()
+    return [
+        Entry(document, name, keys, catalogue, environ).load() for name, keys in document.data["integrations"].items()
     ]
-    return Declared(
-        integrations={entry.name: entry.integration for entry in results if entry.integration},
-        broken={entry.name: entry.errors for entry in results if not entry.integration},
-        problems=(*top, *(problem for entry in results for problem in entry.problems)),
-        folder=folder,
-    )
 
 
 def _read(source: str | Path | Mapping[str, Any]) -> tuple[Document, Path | None]:
@@ -105,7 +120,7 @@ def _outside(document: Document) -> Iterable[Problem]:
     return (problem for problem in document.problems if not problem.pointer.startswith("/integrations/"))
 
 
-class _Entry:
+class Entry:
     """The way of one entry: expand, check, follow its blueprints, merge, check, build."""
 
     def __init__(
@@ -118,6 +133,8 @@ class _Entry:
         self.environ = environ
         self.pointer = pointer_to("integrations", name)
         self.found: list[Problem] = []
+        self.layers: tuple[Layer, ...] = ()
+        self.merged: Merged | None = None
         self.integration: Integration | None = None
 
     @property
@@ -129,9 +146,11 @@ class _Entry:
 
     @property
     def errors(self) -> tuple[Problem, ...]:
+        """Return those that keep it from being used."""
         return tuple(problem for problem in self.problems if problem.severity == "error")
 
-    def load(self) -> _Entry:
+    def load(self) -> Entry:
+        """Go the way to its end, or to the first step with an error, and return the entry."""
         below = self.pointer + "/"
         self.found += [p for p in self.document.problems if p.pointer == self.pointer or p.pointer.startswith(below)]
         if not isinstance(self.keys, Mapping):
@@ -156,31 +175,29 @@ class _Entry:
         layer = Layer(
             label=self.document.source, document=self.document, pointer=self.pointer, data=own, is_integration=True
         )
-        merged = merge((*self._defaults(), *chain.layers, layer))
-        location = self.document.locate_key(self.pointer)
-        self.found += check_complete(merged, location)
-        if self.errors:
-            return
-        builder = Builder(self.name, merged, location)
-        check_syntax(builder)
-        if not builder.problems:
-            self._build(builder, chain)
-        self.found += builder.problems
-        if self.errors:
-            self.integration = None
+        self.layers = (*self._defaults(), *chain.layers, layer)
+        made = assemble(
+            self.name,
+            self.layers,
+            location=self.document.locate_key(self.pointer),
+            blueprints=tuple(chain.blueprints),
+            environment=self._environment,
+        )
+        self.found += made.problems
+        self.merged = made.merged
+        if made.integration is not None and not self.errors:
+            warnings = tuple(problem for problem in self.problems if problem.severity == "warning")
+            self.integration = replace(made.integration, problems=warnings)
 
-    def _build(self, builder: Builder, chain: Chain) -> None:
+    def _environment(self, builder: Builder) -> dict[str, Secret]:
+        """Return the environment variables that placeholders name."""
         environment = {}
         for variable, pointer in variables_in(builder):
             if value := self.environ.get(variable):
                 environment[variable] = Secret(value)
             else:
                 self._missing(variable, pointer)
-        integration = builder.build(tuple(chain.blueprints), environment)
-        check_names(builder, integration)
-        check_origins(builder, integration)
-        warnings = tuple(problem for problem in self.problems if problem.severity == "warning")
-        self.integration = replace(integration, problems=warnings)
+        return environment
 
     def _defaults(self) -> tuple[Layer, ...]:
         defaults = self.document.data.get("defaults")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nango_py.declare.build import Builder
     from nango_py.model import Integration
 
-__all__ = ["check_names", "check_syntax", "connection_scope", "variables_in"]
+__all__ = ["check_names", "check_syntax", "connection_scope", "templated", "variables_in"]
 
 _BEFORE_CREDENTIALS = ("authorization_", "client_", "device_", "registration_", "request_", "server_")
 """How the keys of `auth` begin whose values are filled while there is no connection yet."""
@@ -38,7 +38,7 @@ def _account(integration: Integration) -> dict[str, Any]:
 
 def check_syntax(builder: Builder) -> None:
     """Report every placeholder that cannot be read, so that nothing is built of it."""
-    for pointer, text in _templated(builder.merged.data):
+    for pointer, text in templated(builder.merged.data):
         try:
             split(text)
         except TemplateError as error:
@@ -48,7 +48,7 @@ def check_syntax(builder: Builder) -> None:
 def check_names(builder: Builder, integration: Integration) -> None:
     """Report every placeholder that names something undeclared."""
     base = connection_scope(integration)
-    for pointer, text in _templated(builder.merged.data):
+    for pointer, text in templated(builder.merged.data):
         scope = _scope(pointer, integration, base)
         names = frozenset(
             name for name in split(text).names if variable_of(name) is None or not _may_see(builder, pointer)
@@ -65,7 +65,7 @@ def check_names(builder: Builder, integration: Integration) -> None:
 
 def variables_in(builder: Builder) -> Iterator[tuple[str, str]]:
     """Yield the environment variables that placeholders filled per request name, each with a pointer."""
-    for pointer, text in _templated(builder.merged.data):
+    for pointer, text in templated(builder.merged.data):
         if _may_see(builder, pointer):
             for name in sorted(split(text).names):
                 if variable := variable_of(name):
@@ -132,7 +132,7 @@ def _input_names(integration: Integration, action: str) -> Any:
     return ... if is_open or "$ref" in schema.document or "allOf" in schema.document else set(properties)
 
 
-def _templated(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def templated(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield every text with a placeholder that stands where placeholders live."""
     for key in ("base_url", "headers", "params"):
         yield from _texts(data.get("requests", {}).get(key), f"/requests/{key}")

@@ -91,7 +91,7 @@ def _add(
     if isinstance(data, Mapping):
         own = {name: value for name, value in data.items() if name not in {"extends_blueprint", "comment"}}
         chain.layers.append(Layer(label=f"blueprint {key}", document=document, pointer=pointer, data=own))
-    chain.blueprints.append(UsedBlueprint(key=key, source=document.source))
+    chain.blueprints.append(UsedBlueprint(key=key, source=document.source, label=found.source.label))
 
 
 def _find(chain: Chain, reference: Reference, catalogue: Catalogue, location: Location) -> Found | None:

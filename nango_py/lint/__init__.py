@@ -1,0 +1,50 @@
+"""Look for what a schema cannot see: declarations that load, and do not do what their author thinks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nango_py.declare.catalogue import Catalogue
+from nango_py.lint.allow import ALLOW_UNEXPLAINED, ALLOW_UNUSED, filtered
+from nango_py.lint.rule import Finding, Rule, Subject
+from nango_py.lint.rules import RULES
+from nango_py.lint.run import findings_in_file, findings_in_integrations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from nango_py.declare.loader import Entry
+    from nango_py.lint.run import Found
+    from nango_py.location import Problem
+
+__all__ = ["ALL_RULES", "RULES", "Finding", "Rule", "Subject", "lint_file", "lint_integrations"]
+
+ALL_RULES = (*RULES, ALLOW_UNEXPLAINED, ALLOW_UNUSED)
+"""The rules, with those on what is allowed."""
+
+
+def lint_file(path: str | Path, catalogue: Catalogue | None = None) -> list[Problem]:
+    """Return every problem of each version of a blueprint file, in the order of its lines.
+
+    Those that loading it finds are among them. What it extends is looked for in *catalogue*, or beside it, among the
+    built-in blueprints and in packs.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    path = Path(path)
+    found = findings_in_file(path, catalogue or Catalogue(folders=(path.parent,)))
+    return _reported(found, path)
+
+
+def lint_integrations(path: str | Path, entries: Sequence[Entry]) -> list[Problem]:
+    """Return what the rules find in the *entries* of the file at *path*, in the order of its lines."""
+    return _reported(findings_in_integrations(entries), Path(path))
+
+
+def _reported(found: Iterable[Found], path: Path) -> list[Problem]:
+    problems = [one.problem for one in found]
+    text = path.read_text(encoding="utf-8", errors="replace")
+    source = problems[0].location.source if problems else str(path)
+    return sorted(filtered(problems, text, source), key=lambda problem: (problem.location, problem.code))

@@ -1,0 +1,90 @@
+"""A pattern that lets anything stand before or behind what it matches."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from nango_py.lint.hosts import host_names
+from nango_py.lint.mend import SetValue
+from nango_py.lint.rule import Finding, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nango_py.lint.rule import DeclaredField, Subject
+
+__all__ = ["RULE"]
+
+_BEGINS, _ENDS = re.compile(r"\^|\\A"), re.compile(r"(?<!\\)(?:\\\\)*(?:\$|\\[Zz])$")
+
+
+def _find(subject: Subject) -> Iterator[Finding]:
+    hosts = host_names(subject)
+    for one in subject.fields():
+        pattern = one.field.pattern
+        if not pattern or not isinstance(one.keys.get("pattern"), str) or _is_anchored(pattern):
+            continue
+        is_host = (one.section, one.field.name) in hosts
+        message = "anything may stand before or behind what this matches"
+        message += ", and the value is part of the host that credentials go to." if is_host else "."
+        yield Finding(
+            pointer=one.pointer("pattern"),
+            message=message,
+            hint=f"Write {_anchored(pattern)!r}.",
+            edit=_edit(one, pattern),
+        )
+
+
+def _is_anchored(pattern: str) -> bool:
+    """Tell whether every alternative of a pattern begins and ends where the value does."""
+    return all(_BEGINS.match(one) and _ENDS.search(one) for one in _alternatives(pattern))
+
+
+def _alternatives(pattern: str) -> Iterator[str]:
+    """Yield the outermost alternatives of a pattern."""
+    depth, start, at, in_class = 0, 0, 0, False
+    while at < len(pattern):
+        match pattern[at]:
+            case "\\":
+                at += 1
+            case "[" if not in_class:
+                in_class = True
+            case "]":
+                in_class = False
+            case "(" if not in_class:
+                depth += 1
+            case ")" if not in_class:
+                depth -= 1
+            case "|" if not in_class and not depth:
+                yield pattern[start:at]
+                start = at + 1
+            case _:
+                pass
+        at += 1
+    yield pattern[start:]
+
+
+def _anchored(pattern: str) -> str:
+    alternatives = list(_alternatives(pattern))
+    if len(alternatives) > 1:
+        return f"^(?:{pattern})$"
+    before = "" if _BEGINS.match(pattern) else "^"
+    return before + pattern + ("" if _ENDS.search(pattern) else "$")
+
+
+def _edit(one: DeclaredField, pattern: str) -> SetValue | None:
+    """Return an edit where the field's own values prove that the whole value was meant."""
+    anchored = _anchored(pattern)
+    values = [value for value in (one.field.example, one.field.default, *one.field.enum) if value]
+    if values and all(re.search(anchored, value) for value in values):
+        return SetValue(one.pointer("pattern"), anchored)
+    return None
+
+
+RULE = Rule(
+    id="pattern-unanchored",
+    reason="A pattern is searched for, so that without `^` and `$` most of a value goes unchecked.",
+    fix="Begin it with `^` and end it with `$`.",
+    find=_find,
+)

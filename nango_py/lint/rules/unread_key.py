@@ -1,0 +1,105 @@
+"""A key that is allowed where it stands, and that nothing reads because of what stands beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nango_py.document import pointer_to
+from nango_py.lint.mend import RemoveMember
+from nango_py.lint.rule import Finding, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nango_py.lint.rule import Subject
+
+__all__ = ["RULE"]
+
+Unread = tuple[tuple[str, ...], str]
+"""Where a key stands, below what was looked at, and why nothing reads it."""
+
+_OF_PAGES: Mapping[str, str] = {
+    "cursor_": "cursor", "allow_repeated_cursor": "cursor", "link_": "link", "offset_": "offset", "page_": "page",
+    "total_pages_": "page",
+}  # fmt: skip
+"""How the pagination keys begin that one type alone reads."""
+
+
+def _find(subject: Subject) -> Iterator[Finding]:
+    for pointer, unread in _everything(subject):
+        for path, why in unread:
+            at = pointer + pointer_to(*path)
+            yield Finding(
+                pointer=at, message=f"nothing reads {path[-1]!r}: {why}.", at_key=True, edit=RemoveMember(at)
+            )
+
+
+def _everything(subject: Subject) -> Iterator[tuple[str, Iterator[Unread]]]:
+    data = subject.data
+    pagination = data.get("pagination", {})
+    yield "/auth", _auth(data["auth"])
+    yield "/pagination", _pages(pagination, pagination.get("type"))
+    yield "/retry", _retry(data.get("retry", {}))
+    yield "/verification", _verification(data.get("verification", {}))
+    for one in subject.fields():
+        yield one.pointer(), _field(one.keys, is_secret=one.field.secret)
+    for name, action in data.get("actions", {}).items():
+        at = pointer_to("actions", name)
+        yield at, _action(action)
+        if isinstance(own := action.get("paginate"), dict):
+            yield f"{at}/paginate", _pages(own, own.get("type", pagination.get("type")))
+
+
+def _auth(keys: Mapping[str, Any]) -> Iterator[Unread]:
+    if keys.get("placement") == "none":
+        yield from (((key,), "`placement` is none") for key in ("name", "value") if key in keys)
+    if "authorization_method" in keys and "token_request_auth_method" in keys:
+        yield ("authorization_method",), "`token_request_auth_method` says it"
+    method = keys.get("token_request_auth_method", "")
+    if "token_request_auth_algorithm" in keys and not method.endswith("_jwt"):
+        yield ("token_request_auth_algorithm",), "no assertion is signed"
+    answer = keys.get("token_response", {})
+    if "token_expiration_strategy" in answer and "token_expiration" not in answer:
+        yield ("token_response", "token_expiration_strategy"), "there is no `token_expiration`"
+
+
+def _pages(keys: Mapping[str, Any], kind: str | None) -> Iterator[Unread]:
+    for key, value in keys.items():
+        reader = next((type_ for prefix, type_ in _OF_PAGES.items() if key.startswith(prefix)), kind)
+        if value is not None and reader != kind:
+            yield (key,), f"the pages are found by {kind}"
+
+
+def _retry(keys: Mapping[str, Any]) -> Iterator[Unread]:
+    in_body = keys.get("in_body", {})
+    if "unit" in in_body and in_body.get("strategy", "after") == "at":
+        yield ("in_body", "unit"), "a moment has no unit"
+
+
+def _verification(keys: Mapping[str, Any]) -> Iterator[Unread]:
+    if keys.get("method") == "HEAD":
+        yield from (((key,), "an answer to HEAD has no body") for key in ("expect", "identity") if key in keys)
+
+
+def _field(keys: Mapping[str, Any], *, is_secret: bool) -> Iterator[Unread]:
+    if is_secret:
+        yield from (((key,), "a secret is taken as it was typed") for key in ("prefix", "suffix") if key in keys)
+    if keys.get("optional") and keys.get("default"):
+        yield ("optional",), "its default stands when it is left out"
+
+
+def _action(keys: Mapping[str, Any]) -> Iterator[Unread]:
+    request, output = keys.get("request", {}), keys.get("output", {})
+    lists = [request.get(key, {}) for key in ("params", "form", "multipart")]
+    if "list_style" in request and not any(lists):
+        yield ("request", "list_style"), "there is neither `params` nor `form` nor `multipart`"
+    if "value" in output and (keys.get("paginate") or "items" in output):
+        yield ("output", "value"), "the output is the list of `items`"
+
+
+RULE = Rule(
+    id="unread-key",
+    reason="It looks as if it did something, and whoever wrote it believes so.",
+    fix="Remove it, or what keeps it from being read.",
+    find=_find,
+)
