@@ -242,6 +242,8 @@ class UsedBlueprint:
 
     key: str
     source: str
+    label: str = ""
+    """Where that file belongs: ``local``, ``builtin`` or a pack's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

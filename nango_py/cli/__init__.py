@@ -22,6 +22,7 @@ _COMMANDS = {
     "init": "Write an integrations.yaml to begin with.",
     "keep-alive": "Renew credentials that would die of idleness.",
     "keys": "Look after the encryption keys.",
+    "lock": "Pin the blueprints that are used, as they are today.",
     "mcp": "Serve actions as tools of the Model Context Protocol.",
     "request": "Send one request as a connected account.",
     "run": "Run an action.",

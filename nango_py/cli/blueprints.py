@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from nango_py.cli.blueprint_tests import command as _test
+from nango_py.cli.diff import command as _diff
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option, table
 
@@ -72,6 +73,7 @@ def show(key: str, blueprints: tuple[str, ...], *, as_json: bool) -> None:
         table(("what", "value"), facts)
 
 
+command.add_command(_diff)
 command.add_command(_test)
 
 

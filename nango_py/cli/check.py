@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -27,7 +28,7 @@ def command(file: str, store: str | None, blueprints: tuple[str, ...], *, as_jso
     """Check integrations.yaml and the blueprints it uses."""
     nango = load(file, store or "memory://", blueprints)
     sound = nango._core.declared.integrations  # noqa: SLF001 - the command line is of the house
-    problems = (*nango.problems, *_without_client(sound))
+    problems = (*nango.problems, *_without_client(sound), *_drifted(file, blueprints))
     errors = sum(problem.severity == "error" for problem in problems)
     if as_json:
         _print_json(problems, sound)
@@ -61,6 +62,12 @@ def _without_client(sound: Mapping[str, Integration]) -> Iterator[Problem]:
 
     found = (missing_client(one, "its accounts cannot sign in", severity="warning") for one in sound.values())
     yield from filter(None, found)
+
+
+def _drifted(file: str, blueprints: tuple[str, ...]) -> tuple[Problem, ...]:
+    from nango_py.versions.lock import check_lock
+
+    return check_lock(Path(file), blueprints)
 
 
 def _print_json(problems: tuple[object, ...], sound: object) -> None:

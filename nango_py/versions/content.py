@@ -90,7 +90,7 @@ def canonical(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def digest(data: Any) -> str:
     """Return the SHA-256 of canonical *data*, in hexadecimal digits."""
-    return sha256(text_of(data).encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256(text_of(data).encode()).hexdigest()
 
 
 def text_of(data: Any) -> str:

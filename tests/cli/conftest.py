@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from nango_py.cli import main
+
 
 @pytest.fixture
 def run(tmp_path):
@@ -23,5 +25,19 @@ def run(tmp_path):
             text=True,
             check=False,
         )
+
+    return command
+
+
+@pytest.fixture
+def call(tmp_path, monkeypatch, capsys):
+    """Do as ``run``, in this process: for commands that the process does not matter to."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*words):
+        with pytest.raises(SystemExit) as ended:
+            main(list(words))
+        out, err = capsys.readouterr()
+        return subprocess.CompletedProcess(words, ended.value.code or 0, out, err)
 
     return command

@@ -1,0 +1,45 @@
+"""nango-py lock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nango_py.cli.output import as_json as print_json
+from nango_py.cli.output import json_option
+from nango_py.errors import ConfigError, UsageError
+
+__all__ = ["command"]
+
+
+@click.command("lock")
+@click.option(
+    "--file", "-f", default="integrations.yaml", show_default=True, metavar="PATH", help="The integrations."
+)
+@click.option("--blueprints", multiple=True, metavar="FOLDER", help="A folder of blueprints, searched first.")
+@json_option
+def command(file: str, blueprints: tuple[str, ...], *, as_json: bool) -> None:
+    """Pin the blueprints that are used, as they are today, in a nango.lock beside the integrations."""
+    from nango_py.declare import load
+    from nango_py.versions.lock import LOCK_NAME, lock_text, pin_of, uses_of
+
+    declared = load(Path(file), blueprints=blueprints, environ={})
+    broken = [problem for problem in declared.problems if problem.code.startswith(("blueprint.", "yaml."))]
+    if errors := [problem for problem in broken if problem.severity == "error"]:
+        raise ConfigError(errors)
+    pins = {use.content.key: pin_of(use.content) for use in uses_of(Path(file), blueprints)}
+    path = Path(file).with_name(LOCK_NAME)
+    text = lock_text(list(pins.values()))
+    is_same = path.exists() and path.read_text("utf-8") == text
+    try:
+        path.write_text(text, "utf-8", newline="\n")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
+    if as_json:
+        print_json({"written": str(path), "changed": not is_same, "blueprints": sorted(pins)})
+        return
+    for key in sorted(pins):
+        click.echo(f"{key}  {', '.join(f'{one} from {label}' for one, label in pins[key].sources.items())}")
+    count = f"{len(pins)} blueprint{'' if len(pins) == 1 else 's'}"
+    click.echo(f"{path} holds {count}; {'nothing changed' if is_same else 'commit it'}.")

@@ -1,0 +1,93 @@
+"""nango-py blueprints diff, nango-py lock, and what check says of it."""
+
+from __future__ import annotations
+
+import json
+
+FILE = "integrations:\n  crm:\n    extends_blueprint: acme:v0\n"
+ACME = """\
+name: acme
+versions:
+  v0:
+    auth: {auth_mode: API_KEY}
+    requests: {base_url: https://api.acme.example/}
+    actions:
+      list: {request: {path: list}}
+  v1:
+    auth: {auth_mode: API_KEY}
+    requests: {base_url: https://api.acme.example/}
+    retry: {max_attempts: 2}
+    actions:
+      get: {request: {path: get}}
+"""
+
+
+def write(folder):
+    (folder / "blueprints").mkdir()
+    (folder / "blueprints" / "acme.yaml").write_text(ACME, "utf-8")
+    (folder / "integrations.yaml").write_text(FILE, "utf-8")
+
+
+def test_versions_are_compared_in_groups_without_colour(call, tmp_path):
+    write(tmp_path)
+    by_key = call("blueprints", "diff", "acme:v0", "acme:v1")
+    by_file = call("blueprints", "diff", "blueprints/acme.yaml:v0", "blueprints/acme.yaml:v1")
+
+    expected = """\
+acme:v0 -> acme:v1
+
+BREAKING (1)
+  blueprints/acme.yaml:7:13: actions.list: removed. Calls of it raise UnknownAction.
+
+RISKY (1)
+  blueprints/acme.yaml:11:12: retry: new: {"max_attempts":2}. Requests are tried again otherwise.
+
+SAFE (1)
+  blueprints/acme.yaml:13:12: actions.get: new.
+
+"""
+    assert (1, expected) == (by_key.returncode, by_key.stdout)
+    assert (1, expected) == (by_file.returncode, by_file.stdout)
+
+
+def test_nothing_breaking_is_exit_code_0_and_json_is_for_machines(call, tmp_path):
+    write(tmp_path)
+    done = call("blueprints", "diff", "acme:v0", "acme:v0", "--json")
+
+    assert (0, [{"before": "acme:v0", "after": "acme:v0", "changes": []}]) == (
+        done.returncode,
+        json.loads(done.stdout),
+    )
+
+
+def test_two_versions_or_a_lock_have_to_be_named(call, tmp_path):
+    write(tmp_path)
+
+    assert (2, True) == ((done := call("blueprints", "diff", "acme:v0")).returncode, "say --locked" in done.stderr)
+    assert (2, True) == ((done := call("blueprints", "diff", "--locked")).returncode, "nango-py lock" in done.stderr)
+    assert 1 == call("blueprints", "diff", "acme:v0", "acme:v9").returncode
+
+
+def test_a_drifted_blueprint_fails_check_until_it_is_locked_again(call, tmp_path):
+    write(tmp_path)
+    assert (0, "") == ((locked := call("lock")).returncode, locked.stderr)
+    assert 0 == call("check").returncode
+    path = tmp_path / "blueprints" / "acme.yaml"
+    path.write_text(ACME.replace("path: list", "path: lists"), "utf-8")
+    found = call("check")
+    shown = call("blueprints", "diff", "--locked")
+
+    assert 1 == found.returncode
+    assert "integrations.yaml:3:24: blueprint 'acme:v0' is not what nango.lock holds: 1 RISKY." in found.stdout
+    assert (0, True) == (shown.returncode, 'actions.list.request.path: "list" became "lists".' in shown.stdout)
+    assert True is json.loads(call("lock", "--json").stdout)["changed"]
+    assert 0 == call("check").returncode
+
+
+def test_a_broken_blueprint_is_not_locked(call, tmp_path):
+    write(tmp_path)
+    (tmp_path / "integrations.yaml").write_text(FILE.replace("v0", "v7"), "utf-8")
+    done = call("lock")
+
+    assert (1, False) == (done.returncode, (tmp_path / "nango.lock").exists())
+    assert "integrations.yaml:3:24: blueprint 'acme' has no version 'v7'." in done.stderr
