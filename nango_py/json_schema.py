@@ -72,7 +72,8 @@ class Schema:
 
     @cached_property
     def _quick(self) -> Check | None:
-        return quick_check(self.document, takes_files=self.takes_files) if self.registry is None else None
+        resolver = None if self.registry is None else self.registry.resolver()
+        return quick_check(self.document, takes_files=self.takes_files, resolver=resolver)
 
     def violations(self, value: Any) -> Iterator[Violation]:
         """Yield every way in which *value* breaks the schema, in the order of the value."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
 
 from nango_py.files import is_file
 
@@ -18,15 +19,19 @@ __all__ = ["Check", "quick_check"]
 Check: TypeAlias = Callable[[Any], bool]
 
 _NOTES = frozenset(
-    {"$comment", "$schema", "default", "deprecated", "description", "example", "examples", "format", "readOnly",
-     "title", "writeOnly"}
+    {"$comment", "$defs", "$id", "$schema", "default", "deprecated", "description", "else", "example", "examples",
+     "format", "readOnly", "then", "title", "writeOnly"}
 )  # fmt: skip
+_PREFIX = re.compile(r"\^[A-Za-z0-9_-]+")
 
 
-def quick_check(schema: Any, *, takes_files: bool = False) -> Check | None:
-    """Return what tells whether a value keeps *schema*, None where its words are beyond this module."""
+def quick_check(schema: Any, *, takes_files: bool = False, resolver: Any = None) -> Check | None:
+    """Return what tells whether a value keeps *schema*, None where its words are beyond this module.
+
+    *resolver*, one of the package referencing, finds what a ``$ref`` leads to; without it that word is beyond.
+    """
     try:
-        return _check(schema, takes_files)
+        return _check(schema, _How(takes_files, resolver, {}))
     except _Beyond:
         return None
 
@@ -35,31 +40,64 @@ class _Beyond(Exception):  # noqa: N818 - no error, a way out
     """A word is none of those known here."""
 
 
-def _check(schema: Any, takes_files: bool) -> Check:
+class _How(NamedTuple):
+    """What every part of one schema shares: how texts are taken, where references lead, and what was made of them."""
+
+    takes_files: bool
+    resolver: Any
+    made: dict[int, Check | None]
+
+
+def _check(schema: Any, how: _How) -> Check:
     if schema is True:
         return _always
     if not isinstance(schema, Mapping):
         raise _Beyond
-    checks = tuple(_checks(schema, takes_files))
+    checks = tuple(_checks(schema, how))
     if len(checks) == 1:
         return checks[0]
     return _every(checks) if checks else _always
 
 
-def _checks(schema: Mapping[str, Any], takes_files: bool) -> Iterator[Check]:
+def _checks(schema: Mapping[str, Any], how: _How) -> Iterator[Check]:
     for word, written in schema.items():
         if word == "type":
-            yield _type(written, is_binary=takes_files and schema.get("format") == "binary")
+            yield _type(written, is_binary=how.takes_files and schema.get("format") == "binary")
         elif word in _MAKERS:
             yield _MAKERS[word](written)
         elif word == "items":
-            yield _items(_check(written, takes_files))
+            yield _items(_check(written, how))
         elif word in _DECIDE:
-            yield _branches([_check(branch, takes_files) for branch in written], _DECIDE[word])
+            yield _branches([_check(branch, how) for branch in written], _DECIDE[word])
+        elif word == "if":
+            yield _choice(*(_check(schema.get(part, True), how) for part in ("if", "then", "else")))
+        elif word == "$ref":
+            yield _reference(written, how)
         elif word not in _NOTES and word not in _OBJECT and not word.startswith("x-"):
             raise _Beyond
     if schema.keys() & _OBJECT:
-        yield _object(schema, takes_files)
+        yield _object(schema, how)
+
+
+def _reference(written: str, how: _How) -> Check:
+    if how.resolver is None:
+        raise _Beyond
+    found = how.resolver.lookup(written)
+    key = id(found.contents)
+    if key not in how.made:
+        how.made[key] = None
+        how.made[key] = _check(found.contents, how._replace(resolver=found.resolver))
+    return how.made[key] or partial(_look_up, how.made, key)
+
+
+def _look_up(made: Mapping[int, Check | None], key: int, value: Any) -> bool:
+    """Check a value by a schema that was still being made when it led back to itself."""
+    check = made[key]
+    return check is None or check(value)
+
+
+def _choice(condition: Check, then: Check, otherwise: Check) -> Check:
+    return lambda value: then(value) if condition(value) else otherwise(value)
 
 
 def _always(_value: Any) -> bool:
@@ -107,7 +145,12 @@ def _pattern(pattern: Any) -> Check:
     return lambda value: not isinstance(value, str) or search(value) is not None
 
 
+def _const(option: Any) -> Check:
+    return _enum([option])
+
+
 _MAKERS: dict[str, Callable[[Any], Check]] = {
+    "const": _const,
     "enum": _enum,
     "pattern": _pattern,
     "minLength": lambda limit: lambda value: not isinstance(value, str) or len(value) >= limit,
@@ -121,7 +164,7 @@ _MAKERS: dict[str, Callable[[Any], Check]] = {
     "minProperties": lambda limit: lambda value: not isinstance(value, dict) or len(value) >= limit,
     "maxProperties": lambda limit: lambda value: not isinstance(value, dict) or len(value) <= limit,
 }
-_OBJECT = frozenset({"additionalProperties", "properties", "required"})
+_OBJECT = frozenset({"additionalProperties", "patternProperties", "properties", "propertyNames", "required"})
 _DECIDE: dict[str, Callable[[Any], bool]] = {"allOf": all, "anyOf": any}
 
 
@@ -129,11 +172,29 @@ def _items(check: Check) -> Check:
     return lambda value: not isinstance(value, list) or all(map(check, value))
 
 
-def _object(words: Mapping[str, Any], takes_files: bool) -> Check:
+def _object(words: Mapping[str, Any], how: _How) -> Check:
     required = tuple(words.get("required", ()))
-    known = {name: _check(inner, takes_files) for name, inner in words.get("properties", {}).items()}
+    known = {name: _check(inner, how) for name, inner in words.get("properties", {}).items()}
+    by_pattern = tuple(
+        (_finder(pattern), _check(inner, how)) for pattern, inner in words.get("patternProperties", {}).items()
+    )
     others = words.get("additionalProperties", True)
-    of_others = None if others is False else _check(others, takes_files)
+    of_others = None if others is False else _check(others, how)
+    of_names = _check(words["propertyNames"], how) if "propertyNames" in words else _always
+
+    def keeps(name: str, item: Any) -> bool:
+        checks = [known[name]] if name in known else []
+        checks += [check for finds, check in by_pattern if finds(name)]
+        if not checks and of_others is not None:
+            checks.append(of_others)
+        return bool(checks) and of_names(name) and all(check(item) for check in checks)
+
+    def keeps_plainly(name: str, item: Any) -> bool:
+        of_item = known.get(name, of_others)
+        return of_item is not None and of_item(item)
+
+    is_plain = not by_pattern and of_names is _always
+    of_member = keeps_plainly if is_plain else keeps
 
     def check(value: Any) -> bool:
         if not isinstance(value, dict):
@@ -141,10 +202,14 @@ def _object(words: Mapping[str, Any], takes_files: bool) -> Check:
         for name in required:
             if name not in value:
                 return False
-        for name, item in value.items():
-            of_item = known.get(name, of_others)
-            if of_item is None or not of_item(item):
-                return False
-        return True
+        return all(of_member(name, item) for name, item in value.items())
 
     return check
+
+
+def _finder(pattern: str) -> Callable[[str], bool]:
+    if _PREFIX.fullmatch(pattern):
+        prefix = pattern[1:]
+        return lambda name: name.startswith(prefix)
+    search = re.compile(pattern).search
+    return lambda name: search(name) is not None

@@ -6,7 +6,10 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
 
+from nango_py.declare.schema import _BASE, _schema
 from nango_py.quick_check import quick_check
 
 NAMES = st.sampled_from(["a", "b", "c"])
@@ -16,6 +19,7 @@ LEAVES = {
     "type": st.one_of(TYPES, st.lists(TYPES, min_size=1, max_size=3, unique=True)),
     "enum": st.lists(st.sampled_from(["a", "b", None]), min_size=1, max_size=2, unique=True),
     "pattern": st.sampled_from(["^a", "b$", "."]),
+    "const": st.sampled_from(["a", "b", None]),
     "description": st.just("words"),
     "format": st.sampled_from(["date", "binary"]),
     **dict.fromkeys(
@@ -35,6 +39,13 @@ def with_inner(inner):
         "additionalProperties": st.one_of(st.booleans(), inner),
         "anyOf": st.lists(inner, min_size=1, max_size=2),
         "allOf": st.lists(inner, min_size=1, max_size=2),
+        "patternProperties": st.dictionaries(st.sampled_from(["^a", "b", "^c-"]), inner, max_size=2),
+        "propertyNames": st.fixed_dictionaries(
+            {}, optional={name: LEAVES[name] for name in ("pattern", "maxLength")}
+        ),
+        "if": inner,
+        "then": inner,
+        "else": inner,
     }
     return st.fixed_dictionaries({}, optional=words)
 
@@ -60,7 +71,7 @@ def test_the_quick_check_and_jsonschema_agree(schema, value):
 @pytest.mark.parametrize(
     "schema",
     [False, {"not": {}}, {"oneOf": [{}]}, {"const": 1}, {"enum": [1]}, {"properties": {"a": {"uniqueItems": True}}},
-     {"$ref": "#/$defs/a", "$defs": {"a": {}}}, {"patternProperties": {"a": {}}}, {"items": {"multipleOf": 2}}],
+     {"$ref": "#/$defs/a", "$defs": {"a": {}}}, {"items": {"multipleOf": 2}}],
     ids=str,
 )  # fmt: skip
 def test_schema_with_another_word_is_left_to_jsonschema(schema):
@@ -70,3 +81,18 @@ def test_schema_with_another_word_is_left_to_jsonschema(schema):
 def test_file_is_a_text_of_format_binary_where_files_are_taken():
     check = quick_check({"type": ["string", "null"], "format": "binary"}, takes_files=True)
     assert [True, True, False, False] == [check(value) for value in (b"a", None, "a", 1)]
+
+
+def test_reference_is_followed_where_a_resolver_is_given_also_back_to_itself():
+    tree = {"type": "object", "properties": {"below": {"type": "array", "items": {"$ref": "#/$defs/tree"}}}, "additionalProperties": False}  # fmt: skip
+    resource = DRAFT202012.create_resource({"$defs": {"tree": tree}})
+    check = quick_check({"$ref": "#/$defs/tree"}, resolver=Registry().resolver_with_root(resource))
+
+    assert [True, False] == [check({"below": [{"below": [{}]}]}), check({"below": [{"below": [{"a": 1}]}]})]
+
+
+@pytest.mark.parametrize(
+    "reference", ["integrations.schema.json#/$defs/integration", "blueprint.schema.json#/$defs/version"]
+)
+def test_the_schemas_of_declarations_use_no_word_beyond(reference):
+    assert _schema(f"{_BASE}{reference}")._quick is not None
