@@ -7,18 +7,29 @@ from typing import TYPE_CHECKING
 
 from nango_py.declare.catalogue import Catalogue
 from nango_py.lint.allow import ALLOW_UNEXPLAINED, ALLOW_UNUSED, filtered
+from nango_py.lint.fix import fix
 from nango_py.lint.rule import Finding, Rule, Subject
 from nango_py.lint.rules import RULES
 from nango_py.lint.run import findings_in_file, findings_in_integrations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from nango_py.declare.loader import Entry
     from nango_py.lint.run import Found
     from nango_py.location import Problem
 
-__all__ = ["ALL_RULES", "RULES", "Finding", "Rule", "Subject", "lint_file", "lint_integrations"]
+__all__ = [
+    "ALL_RULES",
+    "RULES",
+    "Finding",
+    "Rule",
+    "Subject",
+    "fix_file",
+    "fix_integrations",
+    "lint_file",
+    "lint_integrations",
+]
 
 ALL_RULES = (*RULES, ALLOW_UNEXPLAINED, ALLOW_UNUSED)
 """The rules, with those on what is allowed."""
@@ -41,6 +52,17 @@ def lint_file(path: str | Path, catalogue: Catalogue | None = None) -> list[Prob
 def lint_integrations(path: str | Path, entries: Sequence[Entry]) -> list[Problem]:
     """Return what the rules find in the *entries* of the file at *path*, in the order of its lines."""
     return _reported(findings_in_integrations(entries), Path(path))
+
+
+def fix_file(path: str | Path) -> list[Problem]:
+    """Mend what takes no judgement in a blueprint file, and return the problems that are gone."""
+    path = Path(path)
+    return fix(path, lambda: findings_in_file(path, Catalogue(folders=(path.parent,))))
+
+
+def fix_integrations(path: str | Path, read: Callable[[], Sequence[Entry]]) -> list[Problem]:
+    """Mend what takes no judgement in the file whose entries *read* reads, and return the problems that are gone."""
+    return fix(Path(path), lambda: findings_in_integrations(read()))
 
 
 def _reported(found: Iterable[Found], path: Path) -> list[Problem]:

@@ -63,9 +63,10 @@ class _CannotError(Exception):
 def mended(text: str, edits: Iterable[Edit]) -> tuple[str, list[Edit]]:
     """Return a sound *text* with the *edits* made, and those of them that were."""
     made = []
+    newline = "\r\n" if "\r\n" in text else "\n"
     for edit in edits:
         try:
-            after = _edited(text, edit)
+            after = _edited(text, edit, newline)
         except (_CannotError, LookupError):
             continue
         if _says(after, edit, text):
@@ -81,7 +82,7 @@ def _says(after: str, edit: Edit, before: str) -> bool:
     return not found.problems and bool(found.data == expected)
 
 
-def _edited(text: str, edit: Edit) -> str:
+def _edited(text: str, edit: Edit, newline: str) -> str:
     places = spans(text)
     at = places[edit.pointer]
     match edit:
@@ -91,7 +92,7 @@ def _edited(text: str, edit: Edit) -> str:
             return _replaced(text, at.key, key)
         case AddMember(key=key, value=value):
             word = json.dumps(value) if isinstance(value, bool) else _written(value, "")
-            return _with_member(text, at, f"{key}: {word}", _members(places, edit.pointer))
+            return _with_member(text, at, f"{key}: {word}", _members(places, edit.pointer), newline)
         case RemoveMember() if at.key is not None and not at.is_block:
             parent = edit.pointer.rpartition("/")[0]
             if len(_members(places, parent)) > 1:
@@ -118,7 +119,7 @@ def _written(value: str, opening: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _with_member(text: str, mapping: Span, member: str, members: list[Span]) -> str:
+def _with_member(text: str, mapping: Span, member: str, members: list[Span], newline: str) -> str:
     if mapping.is_flow:
         separator = ", " if members else ""
         at = members[-1].value[1] if members else mapping.value[0] + 1
@@ -131,9 +132,13 @@ def _with_member(text: str, mapping: Span, member: str, members: list[Span]) -> 
         # The end of a block is where the next thing begins, comments and all: before the first member it is safe.
         at = members[0].key[0]
         column = at - text.rfind("\n", 0, at) - 1
-        return f"{text[:at]}{member}\n{' ' * column}{text[at:]}"
+        return f"{text[:at]}{member}{newline}{' ' * column}{text[at:]}"
     end = text.find("\n", members[-1].value[1])
-    return f"{text}\n{indent}{member}" if end < 0 else f"{text[:end]}\n{indent}{member}{text[end:]}"
+    return (
+        f"{text}{newline}{indent}{member}"
+        if end < 0
+        else f"{text[: end + 1]}{indent}{member}{newline}{text[end + 1 :]}"
+    )
 
 
 def _without(text: str, span: tuple[int, int], *, is_flow: bool) -> str:

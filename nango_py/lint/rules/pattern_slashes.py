@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from nango_py.lint.rule import Subject
 
-__all__ = ["RULE"]
+__all__ = ["RULE", "is_slashed"]
 
 _SLASHED = re.compile(r"/(.+)/([a-z]*)", re.DOTALL)
 
@@ -25,6 +25,11 @@ def _find(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 pointer=pointer, message="the slashes around this expression are another language's.", edit=edit
             )
+
+
+def is_slashed(pattern: str) -> bool:
+    """Tell whether a pattern stands in slashes."""
+    return _SLASHED.fullmatch(pattern) is not None
 
 
 def _patterns(subject: Subject) -> Iterator[tuple[str, str]]:

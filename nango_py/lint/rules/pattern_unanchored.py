@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nango_py.lint.hosts import host_names
 from nango_py.lint.mend import SetValue
 from nango_py.lint.rule import Finding, Rule
+from nango_py.lint.rules.pattern_slashes import is_slashed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,7 @@ def _find(subject: Subject) -> Iterator[Finding]:
     hosts = host_names(subject)
     for one in subject.fields():
         pattern = one.field.pattern
-        if not pattern or not isinstance(one.keys.get("pattern"), str) or _is_anchored(pattern):
+        if not pattern or "pattern" not in one.keys or _is_anchored(pattern) or is_slashed(pattern):
             continue
         is_host = (one.section, one.field.name) in hosts
         message = "anything may stand before or behind what this matches"
