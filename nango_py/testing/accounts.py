@@ -36,7 +36,9 @@ def made_up(fields: Iterable[Field], seed: int, named: Collection[str] = ()) -> 
         UsageError: A field declares a pattern, and nothing that fits it.
     """
     return {
-        field.name: _value(field, seed) for field in fields if field.required or field.default or field.name in named
+        field.name: _value(field, seed)
+        for field in fields
+        if field.required or field.default is not None or field.name in named
     }
 
 
