@@ -2,58 +2,129 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from nango_py.cli.engine import engine_options, load
-from nango_py.cli.output import as_json as print_json
-from nango_py.cli.output import json_option, plain, table
+from nango_py.cli.output import json_option, table
+from nango_py.cli.reports import print_json, print_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from nango_py.declare.loader import Entry
     from nango_py.location import Problem
     from nango_py.model import Integration
 
 __all__ = ["command"]
 
 
+@dataclass(slots=True)
+class _Report:
+    """What was found, what was mended, and what was looked at."""
+
+    problems: list[Problem] = field(default_factory=list)
+    fixed: list[Problem] = field(default_factory=list)
+    integrations: dict[str, Integration] = field(default_factory=dict)
+    files: int = 0
+    """Blueprint files, beside the integrations."""
+
+
 @click.command("check")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @engine_options
+@click.option("--fix", "mends", is_flag=True, help="Mend what takes no judgement, in place.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="github annotates the lines of a pull request.",
+)
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--rules", "lists_rules", is_flag=True, help="List the rules, and why they are.")
 @json_option
-def command(file: str, store: str | None, blueprints: tuple[str, ...], *, as_json: bool) -> None:
-    """Check integrations.yaml and the blueprints it uses."""
-    nango = load(file, store or "memory://", blueprints)
-    sound = nango._core.declared.integrations  # noqa: SLF001 - the command line is of the house
-    problems = (*nango.problems, *_without_client(sound), *_drifted(file, blueprints))
-    errors = sum(problem.severity == "error" for problem in problems)
-    if as_json:
-        _print_json(problems, sound)
+def command(
+    paths: tuple[Path, ...],
+    file: str,
+    store: str | None,
+    blueprints: tuple[str, ...],
+    *,
+    mends: bool,
+    form: Literal["text", "json", "github"],
+    strict: bool,
+    lists_rules: bool,
+    as_json: bool,
+) -> None:
+    """Check integrations.yaml and the blueprints it uses, or the files and folders at PATHS."""
+    form = "json" if as_json else form
+    if lists_rules:
+        _list_rules(form)
+        return
+    report = _Report()
+    files = list(_files(paths))
+    for path in files if paths else [Path(file)]:
+        if not paths or _declares_integrations(path):
+            _check_integrations(report, path, store, blueprints, mends=mends)
+        else:
+            _check_blueprint(report, path, blueprints, mends=mends)
+    errors = sum(problem.severity == "error" for problem in report.problems)
+    if form == "json":
+        print_json(report.problems, report.fixed, integrations=list(report.integrations))
     else:
-        for problem in problems:
-            click.echo(f"{problem} [{problem.code}]" if problem.severity == "error" else f"{problem} [warning]")
-        table(
-            ("integration", "blueprint", "from", "host"),
-            [
-                (
-                    name,
-                    ", ".join(used.key for used in integration.blueprints) or "-",
-                    integration.blueprints[-1].source if integration.blueprints else integration.location.source,
-                    integration.requests.base_url.text,
-                )
-                for name, integration in sound.items()
-            ],
-        )
-        warnings = _count(len(problems) - errors, "warning")
-        click.echo(f"{_count(errors, 'error')}, {warnings}, {_count(len(sound), 'integration')} ready.")
-    sys.exit(1 if errors else 0)
+        print_lines(report.problems, form)
+    if form == "text":
+        _print_rest(report, errors, is_whole=not paths)
+    sys.exit(1 if errors or (strict and report.problems) else 0)
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        yield from sorted(path.glob("*.yaml")) if path.is_dir() else (path,)
+
+
+def _declares_integrations(path: Path) -> bool:
+    return any(line.startswith(b"integrations:") for line in path.read_bytes().splitlines())
+
+
+def _check_integrations(
+    report: _Report, path: Path, store: str | None, blueprints: tuple[str, ...], *, mends: bool
+) -> None:
+    from nango_py.declare.loader import read_entries
+    from nango_py.lint import fix_integrations, lint_integrations
+
+    def read() -> list[Entry]:
+        return read_entries(path, blueprints=blueprints, environ=os.environ)
+
+    nango = load(str(path), store or "memory://", blueprints)
+    if mends and (fixed := fix_integrations(path, read)):
+        report.fixed += fixed
+        nango = load(str(path), store or "memory://", blueprints)
+    sound = nango._core.declared.integrations  # noqa: SLF001 - the command line is of the house
+    beside = (*nango.problems, *_without_client(sound), *_drifted(path, blueprints))
+    report.problems += lint_integrations(path, read(), beside)
+    report.integrations.update(sound)
+    local = {used.source for one in sound.values() for used in one.blueprints if used.label == "local"}
+    for source in sorted(local):
+        _check_blueprint(report, Path(source), blueprints, mends=mends)
+
+
+def _check_blueprint(report: _Report, path: Path, blueprints: tuple[str, ...], *, mends: bool) -> None:
+    from nango_py.declare.catalogue import Catalogue
+    from nango_py.lint import fix_file, lint_file
+
+    report.files += 1
+    if mends:
+        report.fixed += fix_file(path)
+    catalogue = Catalogue(folders=(path.parent, *map(Path, blueprints)))
+    found = lint_file(path, catalogue)
+    report.problems += [problem for problem in found if problem not in report.problems]
 
 
 def _without_client(sound: Mapping[str, Integration]) -> Iterator[Problem]:
@@ -64,11 +135,46 @@ def _without_client(sound: Mapping[str, Integration]) -> Iterator[Problem]:
     yield from filter(None, found)
 
 
-def _drifted(file: str, blueprints: tuple[str, ...]) -> tuple[Problem, ...]:
+def _drifted(file: Path, blueprints: tuple[str, ...]) -> tuple[Problem, ...]:
     from nango_py.versions.lock import check_lock
 
-    return check_lock(Path(file), blueprints)
+    return check_lock(file, blueprints)
 
 
-def _print_json(problems: tuple[object, ...], sound: object) -> None:
-    print_json({"problems": [plain(problem) for problem in problems], "integrations": list(sound)})  # type: ignore[call-overload]
+def _print_rest(report: _Report, errors: int, *, is_whole: bool) -> None:
+    for problem in report.fixed:
+        click.echo(f"mended: {problem.location}: {problem.message} [{problem.code}]")
+    if is_whole:
+        table(
+            ("integration", "blueprint", "from", "host"),
+            [
+                (
+                    name,
+                    ", ".join(used.key for used in integration.blueprints) or "-",
+                    integration.blueprints[-1].source if integration.blueprints else integration.location.source,
+                    integration.requests.base_url.text,
+                )
+                for name, integration in report.integrations.items()
+            ],
+        )
+    looked_at = f"{_count(len(report.integrations), 'integration')} ready"
+    if not is_whole:
+        looked_at = f"{_count(report.files, 'blueprint file')} checked" + (
+            f", {looked_at}" if report.integrations else ""
+        )
+    warnings = _count(len(report.problems) - errors, "warning")
+    click.echo(f"{_count(errors, 'error')}, {warnings}, {looked_at}.")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _list_rules(form: str) -> None:
+    from nango_py.cli.output import as_json
+    from nango_py.lint import ALL_RULES
+
+    if form == "json":
+        as_json([{"id": one.id, "severity": one.severity, "reason": one.reason, "fix": one.fix} for one in ALL_RULES])
+        return
+    table(("rule", "severity", "why"), [(one.id, one.severity, one.reason) for one in ALL_RULES])

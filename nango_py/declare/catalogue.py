@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from nango_py.document import Document
 
-__all__ = ["BUILT_IN", "Catalogue", "Found", "Reference", "Source", "built_in_folder"]
+__all__ = ["BUILT_IN", "Catalogue", "Found", "Reference", "Source", "built_in_folder", "read_file", "shown"]
 
 BUILT_IN = "builtin"
 GROUP = "nango_py.blueprints"
@@ -112,14 +112,15 @@ def read_file(path: Path) -> Document:
     """
     from nango_py.yaml_text import parse  # noqa: PLC0415 - 20 ms that a program without files does not pay
 
-    shown = _shown(path)
+    source = shown(path)
     try:
-        return parse(path.read_text(encoding="utf-8"), shown)
+        return parse(path.read_text(encoding="utf-8"), source)
     except UnicodeDecodeError:
-        return parse("\0", shown)
+        return parse("\0", source)
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
+    """Return how reports name a file: from where the program runs, if it lies below."""
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:

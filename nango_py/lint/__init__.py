@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nango_py.declare.catalogue import Catalogue
+from nango_py.declare.catalogue import Catalogue, shown
 from nango_py.lint.allow import ALLOW_UNEXPLAINED, ALLOW_UNUSED, filtered
 from nango_py.lint.fix import fix
 from nango_py.lint.rule import Finding, Rule, Subject
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from nango_py.declare.loader import Entry
-    from nango_py.lint.run import Found
     from nango_py.location import Problem
 
 __all__ = [
@@ -46,12 +45,16 @@ def lint_file(path: str | Path, catalogue: Catalogue | None = None) -> list[Prob
     """
     path = Path(path)
     found = findings_in_file(path, catalogue or Catalogue(folders=(path.parent,)))
-    return _reported(found, path)
+    return _reported((one.problem for one in found), path)
 
 
-def lint_integrations(path: str | Path, entries: Sequence[Entry]) -> list[Problem]:
-    """Return what the rules find in the *entries* of the file at *path*, in the order of its lines."""
-    return _reported(findings_in_integrations(entries), Path(path))
+def lint_integrations(path: str | Path, entries: Sequence[Entry], beside: Iterable[Problem] = ()) -> list[Problem]:
+    """Return what the rules find in the *entries* of the file at *path*, in the order of its lines.
+
+    Among them are the problems that were found *beside*, less those that the file allows.
+    """
+    found = findings_in_integrations(entries)
+    return _reported([*beside, *(one.problem for one in found)], Path(path))
 
 
 def fix_file(path: str | Path) -> list[Problem]:
@@ -65,8 +68,7 @@ def fix_integrations(path: str | Path, read: Callable[[], Sequence[Entry]]) -> l
     return fix(Path(path), lambda: findings_in_integrations(read()))
 
 
-def _reported(found: Iterable[Found], path: Path) -> list[Problem]:
-    problems = [one.problem for one in found]
+def _reported(problems: Iterable[Problem], path: Path) -> list[Problem]:
     text = path.read_text(encoding="utf-8", errors="replace")
-    source = problems[0].location.source if problems else str(path)
-    return sorted(filtered(problems, text, source), key=lambda problem: (problem.location, problem.code))
+    kept = filtered(dict.fromkeys(problems), text, shown(path))
+    return sorted(kept, key=lambda problem: (problem.location, problem.code))

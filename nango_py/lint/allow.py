@@ -56,7 +56,9 @@ def filtered(problems: Iterable[Problem], text: str, source: str) -> Iterator[Pr
 
 
 def _fits(one: _Allowance, problem: Problem) -> bool:
-    return problem.severity == "warning" and (problem.code, problem.location.line) == (one.rule, one.line)
+    where = problem.location
+    is_there = (where.source, where.line) == (one.at.source, one.line)
+    return problem.severity == "warning" and problem.code == one.rule and is_there
 
 
 def _problem(rule: Rule, one: _Allowance, message: str) -> Problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nango_py.declare.catalogue import shown
 from nango_py.lint.allow import filtered
 from nango_py.lint.mend import mended
 
@@ -42,7 +43,7 @@ def _fix_once(path: Path, look: Callable[[], Iterable[Found]]) -> list[Problem]:
     except UnicodeDecodeError:
         return []
     found = list(look())
-    kept = set(filtered([one.problem for one in found], text, str(path)))
+    kept = set(filtered([one.problem for one in found], text, shown(path)))
     edits = {one.edit: one.problem for one in found if one.edit is not None and one.problem in kept}
     after, made = mended(text, edits)
     if not made:
