@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from nango_py.lint.mend import Edit
     from nango_py.lint.run import Found
     from nango_py.location import Problem
 
@@ -24,8 +25,7 @@ _ROUNDS = 5
 def fix(path: Path, look: Callable[[], Iterable[Found]]) -> list[Problem]:
     """Mend the file at *path* by what *look* finds there, and return the problems that are gone.
 
-    *look* reads the file anew each time. Where it would find an error that was not there before, the file is left as
-    it was.
+    *look* reads the file anew each time. An edit by which it finds an error that was not there before is taken back.
     """
     gone: list[Problem] = []
     for _ in range(_ROUNDS):
@@ -37,22 +37,30 @@ def fix(path: Path, look: Callable[[], Iterable[Found]]) -> list[Problem]:
 
 
 def _fix_once(path: Path, look: Callable[[], Iterable[Found]]) -> list[Problem]:
-    before = path.read_bytes()
     try:
-        text = before.decode("utf-8")
+        text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError:
         return []
     found = list(look())
     kept = set(filtered([one.problem for one in found], text, shown(path)))
     edits = {one.edit: one.problem for one in found if one.edit is not None and one.problem in kept}
-    after, made = mended(text, edits)
+    made = _made(path, list(edits), look, _errors(found))
+    return [edits[edit] for edit in made]
+
+
+def _made(
+    path: Path, edits: list[Edit], look: Callable[[], Iterable[Found]], known: set[tuple[str, str]]
+) -> list[Edit]:
+    """Make edits, all at once or, where that brings an error, one by one; return those that stay."""
+    before = path.read_bytes()
+    after, made = mended(before.decode("utf-8"), edits)
     if not made:
         return []
     path.write_bytes(after.encode("utf-8"))
-    if _errors(look()) - _errors(found):
-        path.write_bytes(before)
-        return []
-    return [edits[edit] for edit in made]
+    if not _errors(look()) - known:
+        return made
+    path.write_bytes(before)
+    return [one for edit in edits for one in _made(path, [edit], look, known)] if len(edits) > 1 else []
 
 
 def _errors(found: Iterable[Found]) -> set[tuple[str, str]]:

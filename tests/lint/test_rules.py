@@ -1,0 +1,74 @@
+"""Each rule finds what it is for, in its line, and nothing else: the lines of the corpus say which, behind ``#!``."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from nango_py.lint import ALL_RULES, lint_file
+
+CORPUS = Path(__file__).parent / "corpus"
+MARK = re.compile(r"#! ([a-z-]+)$")
+UNEXPLAINED = [(5, "allow-unexplained")]
+"""A mark behind such a comment would be its reason."""
+
+
+def marked(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    found = [(number, mark[1]) for number, line in enumerate(lines, start=1) for mark in [MARK.search(line)] if mark]
+    return found or UNEXPLAINED
+
+
+def findings(path):
+    return [(problem.location.line, problem.code) for problem in lint_file(path)]
+
+
+@pytest.mark.parametrize("rule", [rule.id for rule in ALL_RULES])
+def test_rule_finds_what_it_is_for_and_nothing_else(rule):
+    path = CORPUS / f"{rule}.yaml"
+
+    assert rule in {found for _, found in marked(path)}
+    assert marked(path) == findings(path)
+
+
+def test_the_findings_of_the_corpus_are_counted_by_rule():
+    found = Counter(code for path in CORPUS.glob("*.yaml") for _, code in findings(path))
+
+    assert {
+        "action-untyped": 3,
+        "allow-unexplained": 1,
+        "allow-unused": 2,
+        "default-outside-enum": 1,
+        "foreign-header": 1,
+        "host-open": 3,
+        "list-not-paged": 2,
+        "pagination-contradiction": 2,
+        "parent-unpinned": 1,
+        "pattern-rejects-own": 4,
+        "pattern-slashes": 2,
+        "pattern-unanchored": 4,
+        "secret-not-marked": 2,
+        "section-lost": 3,
+        "sources-missing": 2,
+        "unreachable-alternative": 4,
+        "unread-key": 11,
+        "unused-field": 2,
+        "url-not-https": 2,
+        "verification-missing": 1,
+        "wait-header": 5,
+    } == dict(found)
+
+
+def test_every_rule_has_a_reason_and_a_fix():
+    assert [] == [rule.id for rule in ALL_RULES if not (rule.reason.endswith(".") and rule.fix.endswith("."))]
+    assert len(ALL_RULES) == len({rule.id for rule in ALL_RULES})
+
+
+def test_every_rule_is_a_module_of_its_own_and_registered():
+    import nango_py.lint.rules as package
+
+    modules = {path.stem.replace("_", "-") for path in Path(package.__file__).parent.glob("*.py")} - {"--init--"}
+    assert modules == {rule.id for rule in package.RULES}
