@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nango_py import errors, events
 from nango_py.auth import SCHEMES, SPELLINGS
 from nango_py.declare.schema import load_schema
+from nango_py.lint import ALL_RULES
 from nango_py.log import EVENTS, FIELDS
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ Every key of `integrations.yaml` and of blueprints, the auth modes, and the erro
 a blueprint and an integration are merged. Unknown keys are problems; keys that begin with `x-` are ignored.
 """
 _UNPROVEN = "*Unproven:* requests are signed with tokens that you bring; no flow obtains or renews one yet.\n"
+_RULES = """\
+What `nango-py check` looks for beside the schemas ([how to check your blueprints](how-to/check-your-blueprints.md)).
+Where it says *mended*, `--fix` does what can be done without a decision.
+"""
 _EVENTS = """\
 What `on_event` is told ([how to watch runs](how-to/watch-runs.md)). Each also has `execution_id`, `parent_id`,
 `integration`, `action`, `user_id` and `elapsed`, the seconds since its execution began.
@@ -74,6 +79,7 @@ def reference() -> str:
     for name in _DEFS:
         parts += _tables(name, blueprint["$defs"][name])
     parts += ["## Auth modes\n", *(part for mode, scheme in SCHEMES.items() for part in _mode(mode, scheme))]
+    parts += ["## Rules of check\n", _RULES, "\n".join(_rules()) + "\n"]
     parts += ["## Events\n", _EVENTS, "\n".join(_events()) + "\n"]
     parts += ["## Log lines\n", _LINES, _pairs("field", FIELDS), _pairs("event", EVENTS)]
     parts += ["## Errors\n", "\n".join(_tree(errors.NangoError)) + "\n"]
@@ -126,6 +132,14 @@ def _mode(mode: str, scheme: type[AuthScheme]) -> Iterator[str]:
     yield f"A connection holds: {fields or 'nothing'}.\n"
     schema = load_schema(f"auth/{mode.lower()}.schema.json")
     yield "\n".join(["| key of `auth` | type | default | |", "|---|---|---|---|", *_rows(schema)]) + "\n"
+
+
+def _rules() -> Iterator[str]:
+    yield from ("| rule | severity | why | what to do |", "|---|---|---|---|")
+    for rule in ALL_RULES:
+        mended = " *mended*" if rule.mends else ""
+        cells = (f"`{rule.id}`", rule.severity, rule.reason, rule.fix + mended)
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def _events() -> Iterator[str]:

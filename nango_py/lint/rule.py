@@ -112,3 +112,5 @@ class Rule:
     severity: Literal["error", "warning"] = "warning"
     kinds: frozenset[Kind] = frozenset({"blueprint", "integration"})
     """What it looks at."""
+    mends: bool = False
+    """Whether some of its findings take no judgement to mend."""

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from nango_py.declare.catalogue import Catalogue
 from nango_py.lint import ALL_RULES, lint_file
+from nango_py.lint.run import findings_in_file
 
 CORPUS = Path(__file__).parent / "corpus"
 MARK = re.compile(r"#! ([a-z-]+)$")
@@ -65,6 +67,13 @@ def test_the_findings_of_the_corpus_are_counted_by_rule():
 def test_every_rule_has_a_reason_and_a_fix():
     assert [] == [rule.id for rule in ALL_RULES if not (rule.reason.endswith(".") and rule.fix.endswith("."))]
     assert len(ALL_RULES) == len({rule.id for rule in ALL_RULES})
+
+
+def test_a_rule_says_whether_its_findings_can_be_mended():
+    catalogue = Catalogue(folders=(CORPUS,))
+    found = [one for path in sorted(CORPUS.glob("*.yaml")) for one in findings_in_file(path, catalogue)]
+
+    assert {one.problem.code for one in found if one.edit} == {rule.id for rule in ALL_RULES if rule.mends}
 
 
 def test_every_rule_is_a_module_of_its_own_and_registered():

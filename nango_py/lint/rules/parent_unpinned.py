@@ -32,4 +32,5 @@ RULE = Rule(
     fix="Write the version behind the name: `name:v0`.",
     find=_find,
     kinds=frozenset({"blueprint"}),
+    mends=True,
 )

@@ -46,4 +46,5 @@ RULE = Rule(
     reason="In a pattern they are two more characters to match, and flags behind them mean nothing.",
     fix="Write the expression bare; flags go in front, as in `(?i)`.",
     find=_find,
+    mends=True,
 )

@@ -88,4 +88,5 @@ RULE = Rule(
     reason="A pattern is searched for, so that without `^` and `$` most of a value goes unchecked.",
     fix="Begin it with `^` and end it with `$`.",
     find=_find,
+    mends=True,
 )

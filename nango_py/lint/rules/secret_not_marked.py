@@ -40,4 +40,5 @@ RULE = Rule(
     reason="What is not marked is asked for in the open, and may be read over a shoulder.",
     fix="Write `secret: true`, or `secret: false` where it is none.",
     find=_find,
+    mends=True,
 )

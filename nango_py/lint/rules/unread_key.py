@@ -102,4 +102,5 @@ RULE = Rule(
     reason="It looks as if it did something, and whoever wrote it believes so.",
     fix="Remove it, or what keeps it from being read.",
     find=_find,
+    mends=True,
 )

@@ -74,4 +74,5 @@ RULE = Rule(
     reason="A moment read as seconds is a wait of years, and seconds read as a moment are long past.",
     fix="Write `at` for moments, `after` for time left, `auto` for either.",
     find=_find,
+    mends=True,
 )
