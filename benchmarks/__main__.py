@@ -11,11 +11,11 @@ import sys
 import tempfile
 import time
 import tracemalloc
-from pathlib import Path
 
 import httpx
 
 import nango_py
+from benchmarks import catalogue
 from benchmarks.loopback import serving
 from benchmarks.pool import LIMITS, listen
 from nango_py import AsyncNango, Nango
@@ -198,41 +198,6 @@ def memory(nango):
     return kilobytes
 
 
-BLUEPRINT = """\
-name: {name}
-versions:
-  v0:
-    auth: {{auth_mode: API_KEY}}
-    requests: {{base_url: "https://{name}.example.com/v1/", headers: {{Accept: application/json}}}}
-    retry: {{after: Retry-After}}
-    pagination: {{type: cursor, cursor_name_in_request: cursor, cursor_path_in_response: next, response_path: items}}
-    verification: {{path: me}}
-    actions:
-      list:
-        description: Things.
-        input: {{type: object, properties: {{query: {{type: string}}}}}}
-        request: {{path: things, params: {{query: "${{input.query}}"}}}}
-        paginate: true
-        output: {{map: {{id: "${{item.id}}"}}}}
-"""
-
-
-def loading():
-    with tempfile.TemporaryDirectory() as folder:
-        for number in range(1000):
-            (Path(folder) / f"p{number}.yaml").write_text(BLUEPRINT.format(name=f"p{number}"))
-        declared = {"integrations": {f"p{n}": {"extends_blueprint": f"p{n}:v0"} for n in range(30)}}
-
-        def load():
-            began = time.perf_counter()
-            nango = Nango.load(declared, blueprints=[folder], store="memory://", environ={})
-            assert not nango.problems
-            return (time.perf_counter() - began) * 1000
-
-        load()
-        yield "load 30 of 1,000 blueprints (ms)", statistics.median(load() for _ in range(5)), "<= 100"
-
-
 ONLY_IN_TESTS = ("pygments", "trio")
 """What httpx and httpcore import wherever it is installed, and nango_py does not install."""
 
@@ -275,7 +240,7 @@ def main():
         parts = {
             "requests": lambda: requests(url),
             "together": lambda: together(url),
-            "loading": loading,
+            "loading": catalogue.measured,
             "starting": lambda: starting(url),
         }
         for name in chosen:
