@@ -26,6 +26,7 @@ _COMMANDS = {
     "mcp": "Serve actions as tools of the Model Context Protocol.",
     "request": "Send one request as a connected account.",
     "run": "Run an action.",
+    "schema": "Print the JSON Schemas, or write them for editors.",
     "types": "Write a typed face of each integration.",
 }
 

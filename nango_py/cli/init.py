@@ -12,6 +12,7 @@ from nango_py.errors import UsageError
 __all__ = ["command"]
 
 _TEXT = """\
+{modeline}
 integrations:
   close:
     extends_blueprint: close:v0
@@ -24,11 +25,17 @@ integrations:
 )
 @json_option
 def command(file: str, *, as_json: bool) -> None:
-    """Write an integrations.yaml to begin with; a file that is there already stays as it is."""
+    """Write an integrations.yaml to begin with; a file that is there already stays as it is.
+
+    Its first line tells editors the schema, which is written into .nango/schemas beside it.
+    """
+    from nango_py.declare.editor import modeline, write_schemas
+
     path = Path(file)
     try:
         with path.open("x", encoding="utf-8") as written:
-            written.write(_TEXT)
+            written.write(_TEXT.format(modeline=modeline("integrations", path, path.parent)))
+        write_schemas(path.parent)
     except FileExistsError:
         raise UsageError(f"{path} exists already; it was left as it is.") from None
     except OSError as error:

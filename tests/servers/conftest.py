@@ -25,6 +25,7 @@ from tests.servers import redmine as redmine_server
 from tests.servers import roundup as roundup_server
 from tests.servers import synapse as synapse_server
 from tests.servers import verdaccio as verdaccio_server
+from tests.servers import yaml_language_server as yaml_language_server_server
 from tests.servers.launch import MissingServerError
 
 if TYPE_CHECKING:
@@ -115,6 +116,11 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[nginx_server.Ngi
 @pytest.fixture(scope="session")
 def verdaccio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[verdaccio_server.Verdaccio]:
     yield from _started(verdaccio_server.serve, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def yaml_language_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[yaml_language_server_server.Editor]:
+    yield from _started(yaml_language_server_server.serve, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
