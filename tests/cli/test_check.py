@@ -96,15 +96,15 @@ def test_github_reads_what_was_meant(location, message, expected):
 
 
 def test_fix_mends_and_says_what(run, tmp_path):
-    write(tmp_path, CLEAN + "    retry: {after: X-RateLimit-Reset}\n")
+    write(tmp_path, CLEAN + "    retry: {at: Retry-After}\n")
     write(tmp_path, "integrations:\n  acme: {extends_blueprint: acme}\n", "integrations.yaml")
     found = run("check", "--fix")
 
     assert 0 == found.returncode
-    assert ["integrations.yaml:2:29", "blueprints/acme.yaml:7:20"] == [
+    assert ["integrations.yaml:2:29", "blueprints/acme.yaml:7:17"] == [
         line.split(": ")[1] for line in found.stdout.splitlines() if line.startswith("mended: ")
     ]
-    assert "retry: {auto: X-RateLimit-Reset}" in (tmp_path / "blueprints/acme.yaml").read_text()
+    assert "retry: {auto: Retry-After}" in (tmp_path / "blueprints/acme.yaml").read_text()
     assert "extends_blueprint: acme:v0" in (tmp_path / "integrations.yaml").read_text()
     assert {"problems": [], "fixed": [], "integrations": ["acme"]} == json.loads(
         run("check", "--fix", "--json").stdout

@@ -37,7 +37,7 @@ versions:
     verification: {path: me}
     retry:
       # How long?
-      after: X-RateLimit-Reset
+      at: Retry-After
     pagination:
       type: cursor
       cursor_name_in_request: after
@@ -70,7 +70,7 @@ versions:
     verification: {path: me}
     retry:
       # How long?
-      auto: X-RateLimit-Reset
+      auto: Retry-After
     pagination:
       type: cursor
       cursor_name_in_request: after

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nango_py.auth import SCHEMES, SPELLINGS
 from nango_py.declare.merge import merge
 from nango_py.lint.rule import Finding, Rule
 
@@ -39,9 +40,11 @@ def _find(subject: Subject) -> Iterator[Finding]:
 
 def _credentials(inherited: Mapping[str, Any], subject: Subject) -> list[str]:
     """Return the declared credentials that a change of the scheme took away."""
-    if subject.data["auth"]["auth_mode"] == inherited.get("auth", {}).get("auth_mode"):
+    if inherited.get("auth", {}).get("auth_mode") in {None, subject.data["auth"]["auth_mode"]}:
         return []
-    return sorted(inherited.get("credentials", {}).keys() - subject.data.get("credentials", {}).keys())
+    before = inherited["auth"]["auth_mode"]
+    own = {field.name for field in SCHEMES[SPELLINGS.get(before, before)].fields}
+    return sorted(inherited.get("credentials", {}).keys() - own - subject.data.get("credentials", {}).keys())
 
 
 RULE = Rule(

@@ -19,7 +19,8 @@ __all__ = ["RULE"]
 _EITHER = frozenset({"ratelimit-reset"})
 """What some providers (GitLab) send as a moment all the same."""
 _TIME_LEFT = re.compile(r"(?:.*-)?retry-?after(?:-ms)?|(?:.*-)?resets?-(?:after|in)|ratelimit-reset")
-_MOMENT = re.compile(r"(?:.*-)?reset(?:-?(?:at|time|timestamp|date|epoch))?")
+_MOMENT = re.compile(r"(?:.*-)?reset-?(?:at|time|timestamp|date|epoch)")
+"""A bare `-reset` is not among them: about as many providers count seconds there as name a moment."""
 _COUNT = re.compile(r"(?:.*-)?(?:limit|remaining|used|quota|count)(?:-(?!reset|retry|after)[a-z]+)*")
 _TIME = re.compile(r".*(?:reset|retry-?after).*")
 
@@ -59,19 +60,19 @@ def _is_count(header: object) -> bool:
 def _flaw(key: str, header: str) -> tuple[str, str] | None:
     if _is_count(header):
         return "counts requests, and states no wait.", "Remove it; limits are learnt by `rate_limit`."
-    if key == "after" and _MOMENT.fullmatch(header) and not _TIME_LEFT.fullmatch(header):
+    if key == "after" and _MOMENT.fullmatch(header):
         return (
-            "names a moment at most providers; `after` reads it as time left.",
+            "names a moment, and `after` is for time left.",
             "Write `at`, or `auto` for either.",
         )
     if key == "at" and _TIME_LEFT.fullmatch(header) and header not in _EITHER:
-        return "states the time left, and `at` reads it as a moment.", "Write `after`, or `auto` for either."
+        return "states the time left, and `at` reads no seconds.", "Write `after`, or `auto` for either."
     return None
 
 
 RULE = Rule(
     id="wait-header",
-    reason="A moment read as seconds is a wait of years, and seconds read as a moment are long past.",
+    reason="Seconds under `at` are no time at all, and a wrong word misleads whoever looks for the cause.",
     fix="Write `at` for moments, `after` for time left, `auto` for either.",
     find=_find,
     mends=True,
