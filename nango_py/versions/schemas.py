@@ -17,10 +17,10 @@ from nango_py.versions.content import text_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Difference", "Effect", "compare"]
+__all__ = ["NOTES", "Difference", "Effect", "compare"]
 
 _TYPES = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
-_NOTES = ("$comment", "deprecated", "description", "example", "examples", "readOnly", "title", "writeOnly")
+NOTES = ("$comment", "deprecated", "description", "example", "examples", "readOnly", "title", "writeOnly")
 _LOWER = ("minimum", "exclusiveMinimum", "minItems", "minLength", "minProperties")
 _UPPER = ("maximum", "exclusiveMaximum", "maxItems", "maxLength", "maxProperties")
 _FORMS = ("format", "pattern", "multipleOf", "uniqueItems")
@@ -238,7 +238,7 @@ def _rest(old: Mapping[str, Any], new: Mapping[str, Any], pointer: str) -> Itera
         if word in _COMPARED or text_of(old.get(word)) == text_of(new.get(word)):
             continue
         at = pointer + pointer_to(word)
-        if word in _NOTES or word.startswith("x-"):
+        if word in NOTES or word.startswith("x-"):
             yield Difference(Effect.NOTE, at, "the words differ.")
         elif word == "default":
             message = told(old.get(word, ABSENT), new.get(word, ABSENT))
