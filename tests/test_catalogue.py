@@ -10,6 +10,7 @@ import yaml
 
 from nango_py.declare import Declared, load
 from nango_py.declare.catalogue import BUILT_IN, Catalogue, built_in_folder
+from nango_py.lint import lint_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +41,11 @@ def test_the_catalogue_lists_its_files():
 @every_version
 def test_a_blueprint_loads_without_a_problem(path, version):
     assert [] == [str(problem) for problem in loaded(path, version).problems]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_blueprint_file_passes_every_rule(path):
+    assert [] == [f"{problem} [{problem.code}]" for problem in lint_file(path)]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
