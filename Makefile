@@ -6,12 +6,13 @@ PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 # A dependency group of pyproject.toml as lines; pip itself knows groups only since 25.1.
 group = $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["$(1)"], sep="\n")'
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint docs docs-serve bench clean
 
 help:
 	@echo 'make demo    show the main job, offline, in under a minute'
 	@echo 'make test    run the tests; ARGS="-k word" passes options on to pytest'
 	@echo 'make lint    check style and types'
+	@echo 'make docs    build the documentation site into .cache/site; make docs-serve shows it while you write'
 	@echo 'make bench   measure against raw httpx'
 	@echo 'make clean   remove the virtual environment and the caches'
 
@@ -26,6 +27,13 @@ lint: $(VENV)/lint
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
+docs: $(VENV)/docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo 'built: .cache/site/index.html'
+
+docs-serve: $(VENV)/docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --watch blueprints
+
 bench: $(VENV)/package
 	@$(BIN)/python -m benchmarks $(ARGS)
 
@@ -38,7 +46,7 @@ $(VENV)/package: pyproject.toml | $(BIN)/python
 	@$(PIP) --editable '.[all]'
 	@touch $@
 
-$(VENV)/test $(VENV)/lint: $(VENV)/%: $(VENV)/package
+$(VENV)/test $(VENV)/lint $(VENV)/docs: $(VENV)/%: $(VENV)/package
 	@echo 'installing what make $* needs into $(VENV)'
 	@$(call group,$*) > $@.part
 	@$(PIP) --requirement $@.part

@@ -1,4 +1,4 @@
-"""Write docs/reference.md from the schemas, the auth modes and the errors: ``python docs/generate.py``."""  # noqa: INP001 - a script beside its page
+"""Write docs/reference.md from the schemas, the auth modes and the errors: ``python docs/generate.py``."""
 
 from __future__ import annotations
 
