@@ -69,7 +69,7 @@ LAYERS = (
     {"declare", "connections", "exchange"},
     {"actions", "importers", "lint", "versions"},
     {"accounts", "core", "oauth", "engine", "async_engine", "python_runs", "tools"},
-    {"asgi", "cli", "mcp", "testing", "typed"},
+    {"asgi", "cli", "mcp", "packs", "testing", "typed"},
 )
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 HEAVY = ("httpx", "yaml", "jinja2", "jsonschema", "structlog")

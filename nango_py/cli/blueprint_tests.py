@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option, table
 
-__all__ = ["command"]
+if TYPE_CHECKING:
+    from nango_py.testing.suite import Check
+
+__all__ = ["command", "report"]
 
 
 @click.command("test")
@@ -30,7 +34,11 @@ def command(
     from nango_py.testing import conformance
 
     folders = (*blueprints, *(["blueprints"] if Path("blueprints").is_dir() else []))
-    found = conformance(blueprint, against=against, blueprints=folders)
+    report(conformance(blueprint, against=against, blueprints=folders), shows_all=shows_all, as_json=as_json)
+
+
+def report(found: tuple[Check, ...], *, shows_all: bool, as_json: bool) -> NoReturn:
+    """Show what checks found, and exit with 1 if one failed."""
     failed = [check for check in found if check.ok is False]
     if as_json:
         print_json([{"id": check.id, "ok": check.ok, "message": check.message} for check in found])

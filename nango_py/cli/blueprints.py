@@ -10,6 +10,7 @@ from nango_py.cli.blueprint_tests import command as _test
 from nango_py.cli.diff import command as _diff
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option, table
+from nango_py.cli.pack import command as _pack
 
 __all__ = ["command"]
 
@@ -74,6 +75,7 @@ def show(key: str, blueprints: tuple[str, ...], *, as_json: bool) -> None:
 
 
 command.add_command(_diff)
+command.add_command(_pack)
 command.add_command(_test)
 
 

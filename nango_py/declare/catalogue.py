@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,10 +137,14 @@ def built_in_folder() -> Path:
 
 @lru_cache(maxsize=1)
 def _packs() -> tuple[Source, ...]:
-    found = []
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        # A pack is data: its folder is located through its distribution, its code never imported.
-        if entry.dist is not None:
-            folder = Path(str(entry.dist.locate_file(entry.value.replace(".", "/"))))
-            found.append(Source(label=entry.name, folder=folder))
-    return tuple(found)
+    entries = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
+    return tuple(Source(label=entry.name, folder=_folder(entry)) for entry in entries if entry.dist is not None)
+
+
+def _folder(entry: EntryPoint) -> Path:
+    """Return where a pack's blueprints lie. It is data: the distribution locates it, its code is never imported."""
+    package, _, rest = entry.value.partition(".")
+    folder = Path(str(entry.dist and entry.dist.locate_file(package)))
+    if not folder.is_dir() and (spec := find_spec(package)) and spec.submodule_search_locations:
+        folder = Path(next(iter(spec.submodule_search_locations)))  # installed to be edited: it lies elsewhere
+    return folder / rest.replace(".", "/")
