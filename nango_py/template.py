@@ -25,6 +25,7 @@ __all__ = [
     "Template",
     "TemplateError",
     "Tree",
+    "frozen",
     "names_in",
     "plain_text",
     "render_tree",
@@ -266,6 +267,15 @@ def tree(data: Any) -> Tree:
         return MappingProxyType({key: tree(value) for key, value in data.items()})
     if isinstance(data, list | tuple):
         return tuple(tree(item) for item in data)
+    return data
+
+
+def frozen(data: Any) -> Any:
+    """Return *data* as it is, with read-only mappings and tuples: a text in it is no template, whatever it holds."""
+    if isinstance(data, Mapping):
+        return MappingProxyType({key: frozen(value) for key, value in data.items()})
+    if isinstance(data, list | tuple):
+        return tuple(frozen(item) for item in data)
     return data
 
 

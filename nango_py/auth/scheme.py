@@ -12,7 +12,7 @@ from nango_py.errors import UsageError
 from nango_py.field import Field, read_fields
 from nango_py.http import with_query
 from nango_py.secret import Secret
-from nango_py.template import Template, TemplateError, split, tree
+from nango_py.template import Template, TemplateError, frozen, split, tree
 
 if TYPE_CHECKING:
     from nango_py.auth.grant import Account, Begun, DeviceCode, Flow, Grant
@@ -91,7 +91,9 @@ class AuthScheme:
     def _read(cls, key: str, value: Any) -> Any:
         if key in cls.nested:
             return cls.nested[key](value)
-        return _parsed(value) if key in cls.templates else tree(value)
+        if key in cls.templates:
+            return _parsed(value)
+        return tree(value) if cls.holds_placeholders(key) else frozen(value)
 
     def accept(
         self, given: Mapping[str, Any], fields: tuple[Field, ...], refuse: Refuse, *, now: float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nango_py.declare.build import Builder
@@ -43,6 +43,35 @@ def assemble(
 
     *environment* returns the values of the variables that placeholders name.
     """
+    made = _made(name, layers, location, blueprints, environment)
+    foreign = [problem for problem in made.problems if _is_foreign(problem, layers[-1])]
+    if not foreign:
+        return made
+    alone = _made(name, layers[:-1], location, blueprints, environment)
+    blamed = [
+        _blame(problem, location) if problem in foreign and problem not in alone.problems else problem
+        for problem in made.problems
+    ]
+    return replace(made, problems=tuple(blamed))
+
+
+def _is_foreign(problem: Problem, own: Layer) -> bool:
+    return problem.severity == "error" and problem.location.source != own.document.source
+
+
+def _blame(problem: Problem, location: Location) -> Problem:
+    """Return a problem of another file, sound by itself, as one of the place that refines it."""
+    message = f"what is changed here leaves {problem.location} broken: {problem.message}"
+    return replace(problem, location=location, message=message)
+
+
+def _made(
+    name: str,
+    layers: tuple[Layer, ...],
+    location: Location,
+    blueprints: tuple[UsedBlueprint, ...],
+    environment: Callable[[Builder], Mapping[str, Secret]],
+) -> Assembled:
     merged = merge(layers)
     problems = list(check_complete(merged, location))
     integration = None

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 __all__ = ["Builder"]
 
 _CALLED = frozenset({"now", "uuid"})
+_FILLED = frozenset({"headers", "json", "params"})
+"""What of a verification may hold placeholders, beside its path."""
 
 
 class Builder:
@@ -175,7 +177,7 @@ class Builder:
             path=split(known.pop("path")),
             status=tuple(known.pop("status", ())),
             expect=self._sign(known.pop("expect", None), "/verification/expect"),
-            **{name: tree(value) for name, value in known.items()},
+            **{name: tree(value) if name in _FILLED else value for name, value in known.items()},
         )
 
     def _sign(self, keys: Mapping[str, Any] | None, pointer: str) -> Sign | None:

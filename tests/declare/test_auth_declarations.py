@@ -125,6 +125,27 @@ def test_a_placeholder_that_cannot_be_read_is_a_problem_at_any_depth():
     ] == problems(auth, **HELD)
 
 
+@pytest.mark.parametrize(
+    ("claim", "said"),
+    [
+        ("${a b}", "${a b} cannot be read: it is more than one expression."),
+        ("${usr}", "nobody provides ${usr}. Did you mean 'user'?"),
+    ],
+)
+def test_a_token_that_is_made_here_is_checked_as_well(claim, said):
+    made = {**MADE["token"], "payload": {"iss": claim}}
+    (problem,) = problems({"auth_mode": "JWT", "token": made}, **HELD)
+
+    assert problem.startswith(f"/auth/token/payload/iss: {said[:40]}")
+
+
+@pytest.mark.parametrize("name", ["companyId", "ACCOUNT", "accounts-server", "team.id"])
+def test_connection_config_may_have_the_names_that_a_provider_gives(name):
+    requests = {"base_url": "https://a.example.com/", "headers": {"x": f"${{connection_config['{name}']}}"}}
+
+    assert [] == problems(TWO_STEP, **{**HELD, "connection_config": {name: {"title": "X"}}}, requests=requests)
+
+
 def test_what_a_token_answer_brings_may_stand_in_requests():
     auth = {**TWO_STEP, "token_response_metadata": ["instance_url", "team.id"]}
     requests = {
@@ -221,3 +242,14 @@ def test_a_part_of_a_host_may_be_free():
     auth = {**TWO_STEP, "token_url": "https://${connection_config.domain}.example.com/login"}
 
     assert [] == problems(auth, connection_config={"domain": {}})
+
+
+def test_a_text_that_holds_no_placeholders_is_taken_as_it_is():
+    declared = {
+        "auth": {"auth_mode": "OAUTH2", "token_url": "https://x.example/t", "scope_separator": "${"},
+        "requests": {"base_url": "https://x.example/"},
+        "verification": {"path": "me", "identity": "${"},
+    }
+    integration = load({"integrations": {"it": declared}}, environ={}).integrations["it"]
+
+    assert ("${", "${") == (integration.auth.scope_separator, integration.verification.identity)

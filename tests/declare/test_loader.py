@@ -408,3 +408,16 @@ def test_the_example_of_an_action_is_data_whose_nulls_stay():
         found.answers,
         found.output,
     )
+
+
+def test_what_takes_from_a_blueprint_what_it_needs_is_blamed_itself(tmp_path):
+    (tmp_path / "base.yaml").write_text(
+        "name: base\nversions:\n  v0:\n    auth: {auth_mode: NONE}\n    connection_config: {site: {title: Site}}\n"
+        '    requests: {base_url: "https://${connection_config.site}.example.com/"}\n'
+    )
+    source = tmp_path / "integrations.yaml"
+    source.write_text("integrations:\n  mine:\n    extends_blueprint: base:v0\n    connection_config: null\n")
+    (problem,) = load(source, blueprints=[tmp_path], environ={}).problems
+
+    assert ("placeholder.unknown", str(source), 2) == (problem.code, problem.location.source, problem.location.line)
+    assert f"leaves {tmp_path / 'base.yaml'}:6:26 broken: nobody provides" in problem.message

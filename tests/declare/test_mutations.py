@@ -1,8 +1,12 @@
-"""Broken texts, made from sound ones: whatever an author mistypes, only a ConfigError ever comes out."""
+"""Broken texts, made from sound ones: whatever an author mistypes, only a ConfigError ever comes out.
+
+As many as NANGO_PY_MUTATIONS says are made, each time others: 5,000 for a release, a few hundred always the same here.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import tempfile
 from pathlib import Path
@@ -11,7 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nango_py.declare import load
+from nango_py.declare.catalogue import built_in_folder
 from nango_py.errors import ConfigError
+from nango_py.lint import lint_file
 
 INTEGRATIONS = """\
 defaults: {http_request_timeout_seconds: 20, log_level: warning}
@@ -130,6 +136,14 @@ def with_an_insertion(draw, text):
     return text[:at] + draw(st.sampled_from(ODD) | st.text(max_size=5)) + text[at:]
 
 
+def many(examples):
+    chosen = os.environ.get("NANGO_PY_MUTATIONS")
+    return settings(
+        max_examples=int(chosen or examples), deadline=None, database=None, derandomize=not chosen,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+
+
 CHANGES = (
     without_a_line,
     without_a_piece,
@@ -156,10 +170,42 @@ def test_the_texts_are_sound_before_they_are_changed():
     assert ((), ["demo", "plain"]) == (found.problems, list(found.integrations))
 
 
-@settings(max_examples=2000, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@many(500)
 @given(mutated())
 def test_only_a_config_error_ever_comes_out(texts):
     with contextlib.suppress(ConfigError):
         found = declared(texts)
         assert all(problem.message and problem.code for problem in found.problems)
         assert set(found.broken).isdisjoint(found.integrations)
+
+
+SOUND = ("close", "copper", "google-calendar", "jira", "twitter1", "xero", "zoho-crm", "zoom")
+"""Blueprints of several modes: one that extends another, some with connection config, some with many actions."""
+
+
+@st.composite
+def edited(draw):
+    """Return a blueprint's name and its text, changed in one to three places."""
+    name = draw(st.sampled_from(("demo", *SOUND)))
+    text = BLUEPRINT if name == "demo" else (built_in_folder() / f"{name}.yaml").read_text(encoding="utf-8")
+    for change in draw(st.lists(st.sampled_from(CHANGES), min_size=1, max_size=3)):
+        text = change(draw, text)
+    return name, text
+
+
+@many(150)
+@given(edited())
+def test_an_edited_blueprint_is_sound_or_refused_by_a_line_of_its_own(blueprint):
+    name, text = blueprint
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"{name}.yaml")
+        path.write_text(text, encoding="utf-8", errors="replace")
+        errors = [problem for problem in lint_file(path) if problem.severity == "error"]
+        loaded = load({"integrations": {"it": {"extends_blueprint": name}}}, blueprints=[folder], environ={})
+
+    # A text that was cut off is refused where it ends, which may be behind its last line.
+    last = len(text.splitlines()) + 1
+    assert [] == [
+        str(one) for one in errors if one.location.source != str(path) or not 1 <= one.location.line <= last
+    ]
+    assert errors or "it" in loaded.integrations
