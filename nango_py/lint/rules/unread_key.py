@@ -23,15 +23,16 @@ _OF_PAGES: Mapping[str, str] = {
     "total_pages_": "page",
 }  # fmt: skip
 """How the pagination keys begin that one type alone reads."""
+_MEANT = frozenset({"expect", "identity", "items"})
+"""Keys that somebody meant, so that what keeps them from being read is the likelier mistake."""
 
 
 def _find(subject: Subject) -> Iterator[Finding]:
     for pointer, unread in _everything(subject):
         for path, why in unread:
             at = pointer + pointer_to(*path)
-            yield Finding(
-                pointer=at, message=f"nothing reads {path[-1]!r}: {why}.", at_key=True, edit=RemoveMember(at)
-            )
+            edit = None if path[-1] in _MEANT else RemoveMember(at)
+            yield Finding(pointer=at, message=f"nothing reads {path[-1]!r}: {why}.", at_key=True, edit=edit)
 
 
 def _everything(subject: Subject) -> Iterator[tuple[str, Iterator[Unread]]]:
@@ -93,8 +94,10 @@ def _action(keys: Mapping[str, Any]) -> Iterator[Unread]:
     lists = [request.get(key, {}) for key in ("params", "form", "multipart")]
     if "list_style" in request and not any(lists):
         yield ("request", "list_style"), "there is neither `params` nor `form` nor `multipart`"
-    if "value" in output and (keys.get("paginate") or "items" in output):
+    if keys.get("paginate") and "value" in output:
         yield ("output", "value"), "the output is the list of `items`"
+    if not keys.get("paginate") and "items" in output:
+        yield ("output", "items"), "the action is not paginated, and its output is `value`"
 
 
 RULE = Rule(
