@@ -10,7 +10,7 @@ import re
 import shlex
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from pprint import pformat
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from markupsafe import Markup, escape
 from nango_py.auth.token_scheme import TokenScheme
 from nango_py.declare import load
 from nango_py.declare.catalogue import Catalogue, Reference, Source
+from nango_py.testing.accounts import made_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -101,12 +102,8 @@ class Version:
     @property
     def config_values(self) -> dict[str, str]:
         """Return the connection config that has to be given, with values that show its form."""
-        needed = (field for field in self.integration.connection_config if field.required)
-        return {
-            field.name: field.example or next(iter(field.enum), "") or f"your {field.title or field.name}"
-            for field in needed
-            if field.name not in self.integration.auth.picked
-        }
+        needed = [field for field in self.integration.connection_config if field.required]
+        return {field.name: _sample(field) for field in needed}
 
     @property
     def paginated_actions(self) -> int:
@@ -256,6 +253,11 @@ def _mentions_app_key(value: Any) -> bool:
     return "${app_api_key" in json.dumps(value, default=str)
 
 
+def _sample(field: Field) -> str:
+    is_free = not (field.enum or field.format or field.pattern)
+    return field.example or (f"your-{field.name}" if is_free else made_up([field], seed=0)[field.name])
+
+
 def _is_asked(field: Field) -> bool:
     return field.required or field.default is not None
 
@@ -320,7 +322,7 @@ def _category(name: str) -> str:
 
 def _heading(text: str) -> Markup:
     """Return text that Markdown leaves as it is."""
-    return Markup(re.sub(r"([\\`*_{}\[\]<>#|!&])", r"\\\1", text))  # noqa: S704 - each special sign is escaped
+    return Markup(re.sub(r"([\\`*_{}\[\]|!])", r"\\\1", str(escape(text))))  # noqa: S704 - escaped twice
 
 
 def _json(value: Any) -> str:
@@ -341,6 +343,7 @@ def _linked(text: str) -> Markup:
     return Markup(text)  # noqa: S704 - escaped above
 
 
+@cache
 def _template(name: str) -> Any:
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),

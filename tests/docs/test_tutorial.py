@@ -18,6 +18,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.server  # one of its own, on loopback
+
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(
     r"(?P<mark><!-- not run: .+? -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
