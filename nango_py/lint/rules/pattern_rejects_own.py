@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from nango_py.field import FieldError
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from nango_py.lint.rule import DeclaredField, Subject
 
 __all__ = ["RULE"]
+
+_MASKED = re.compile(r"\*\*|\.\.\.|…|•|<|XXX|xxx")
+"""What stands in an example for characters that are not told."""
 
 
 def _find(subject: Subject) -> Iterator[Finding]:
@@ -28,7 +32,8 @@ def _find(subject: Subject) -> Iterator[Finding]:
 
 
 def _own(one: DeclaredField) -> Iterator[tuple[str, str]]:
-    yield one.pointer("example"), one.field.example
+    if not _MASKED.search(one.field.example):
+        yield one.pointer("example"), one.field.example
     yield one.pointer("default"), one.field.default or ""
     for index, word in enumerate(one.field.enum):
         yield one.pointer("enum", str(index)), word

@@ -29,12 +29,9 @@ def _find(subject: Subject) -> Iterator[Finding]:
         is_host = (one.section, one.field.name) in hosts
         message = "anything may stand before or behind what this matches"
         message += ", and the value is part of the host that credentials go to." if is_host else "."
-        yield Finding(
-            pointer=one.pointer("pattern"),
-            message=message,
-            hint=f"Write {_anchored(pattern)!r}.",
-            edit=_edit(one, pattern),
-        )
+        edit = _edit(one, pattern)
+        hint = "" if edit is None else f"Write {edit.value!r}."
+        yield Finding(pointer=one.pointer("pattern"), message=message, hint=hint, edit=edit)
 
 
 def _is_anchored(pattern: str) -> bool:
