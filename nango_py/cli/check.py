@@ -13,9 +13,10 @@ import click
 from nango_py.cli.engine import engine_options, load
 from nango_py.cli.output import json_option, table
 from nango_py.cli.reports import print_json, print_lines
+from nango_py.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from nango_py.declare.loader import Entry
     from nango_py.location import Problem
@@ -103,7 +104,7 @@ def _check_integrations(
         return read_entries(path, blueprints=blueprints, environ=os.environ)
 
     nango = load(str(path), store or "memory://", blueprints)
-    if mends and (fixed := fix_integrations(path, read)):
+    if mends and (fixed := _mended(path, lambda: fix_integrations(path, read))):
         report.fixed += fixed
         nango = load(str(path), store or "memory://", blueprints)
     sound = nango._core.declared.integrations  # noqa: SLF001 - the command line is of the house
@@ -121,10 +122,17 @@ def _check_blueprint(report: _Report, path: Path, blueprints: tuple[str, ...], *
 
     report.files += 1
     if mends:
-        report.fixed += fix_file(path)
+        report.fixed += _mended(path, lambda: fix_file(path))
     catalogue = Catalogue(folders=(path.parent, *map(Path, blueprints)))
     found = lint_file(path, catalogue)
     report.problems += [problem for problem in found if problem not in report.problems]
+
+
+def _mended(path: Path, mend: Callable[[], list[Problem]]) -> list[Problem]:
+    try:
+        return mend()
+    except PermissionError:
+        raise UsageError(f"{path} cannot be mended: nobody may write it.") from None
 
 
 def _without_client(sound: Mapping[str, Integration]) -> Iterator[Problem]:

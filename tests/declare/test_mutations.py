@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from nango_py.declare import load
 from nango_py.declare.catalogue import built_in_folder
 from nango_py.errors import ConfigError
-from nango_py.lint import lint_file
+from nango_py.lint import fix_file, lint_file
 
 INTEGRATIONS = """\
 defaults: {http_request_timeout_seconds: 20, log_level: warning}
@@ -201,6 +201,8 @@ def test_an_edited_blueprint_is_sound_or_refused_by_a_line_of_its_own(blueprint)
         path = Path(folder, f"{name}.yaml")
         path.write_text(text, encoding="utf-8", errors="replace")
         errors = [problem for problem in lint_file(path) if problem.severity == "error"]
+        fix_file(path)
+        mended = [problem for problem in lint_file(path) if problem.severity == "error"]
         loaded = load({"integrations": {"it": {"extends_blueprint": name}}}, blueprints=[folder], environ={})
 
     # A text that was cut off is refused where it ends, which may be behind its last line.
@@ -208,4 +210,5 @@ def test_an_edited_blueprint_is_sound_or_refused_by_a_line_of_its_own(blueprint)
     assert [] == [
         str(one) for one in errors if one.location.source != str(path) or not 1 <= one.location.line <= last
     ]
+    assert {one.message for one in mended} <= {one.message for one in errors}
     assert errors or "it" in loaded.integrations

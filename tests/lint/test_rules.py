@@ -43,7 +43,7 @@ def test_the_findings_of_the_corpus_are_counted_by_rule():
         "action-untyped": 3,
         "allow-unexplained": 1,
         "allow-unused": 2,
-        "default-outside-enum": 1,
+        "default-outside-enum": 2,
         "foreign-header": 1,
         "host-open": 3,
         "list-not-paged": 2,
@@ -62,6 +62,21 @@ def test_the_findings_of_the_corpus_are_counted_by_rule():
         "verification-missing": 1,
         "wait-header": 5,
     } == dict(found)
+
+
+def test_what_loading_finds_is_among_the_findings_once(tmp_path):
+    path = tmp_path / "acme.yaml"
+    path.write_text(
+        "name: acme\nversions:\n  v0:\n    auth: {auth_mode: API_KEY}\n"
+        '    credentials: {api_key: {pattern: "[", example: x}}\n'
+        '    requests: {base_url: "https://${connection_config.site}.example.com/"}\n'
+        "    verification: {path: me}\n    pagination: {type: cursor, cursor_name_in_request: after}\n"
+        "  v1:\n    extends_blueprint: acme:v0\n    pagintion: {}\n"
+    )
+
+    assert [(5, "pattern"), (6, "placeholder.unknown"), (8, "pagination.incomplete"), (11, "schema.unknown_key")] == [
+        (line, code) for line, code in findings(path)
+    ]
 
 
 def test_every_rule_has_a_reason_and_a_fix():

@@ -1,9 +1,11 @@
-"""A field whose default is none of its own words."""
+"""A field, or an input, whose default is none of its own words."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+from nango_py.document import pointer_to
 from nango_py.lint.rule import Finding, Rule
 
 if TYPE_CHECKING:
@@ -13,13 +15,34 @@ if TYPE_CHECKING:
 
 __all__ = ["RULE"]
 
+_DATA = frozenset({"const", "default", "enum", "examples"})
+"""Words of a schema whose values are data, and no schemas."""
+
 
 def _find(subject: Subject) -> Iterator[Finding]:
     for one in subject.fields():
         default, words = one.field.default, one.field.enum
         if default and words and default not in words:
-            message = f"the default {default!r} is none of the words in `enum`."
-            yield Finding(pointer=one.pointer("default"), message=message)
+            yield _finding(one.pointer("default"), default)
+    for name, action in subject.data.get("actions", {}).items():
+        yield from _in_schema(action.get("input"), pointer_to("actions", name, "input"))
+
+
+def _in_schema(schema: Any, pointer: str) -> Iterator[Finding]:
+    if isinstance(schema, Mapping):
+        words = schema.get("enum")
+        if isinstance(words, list) and "default" in schema and schema["default"] not in words:
+            yield _finding(f"{pointer}/default", schema["default"])
+        for name, inner in schema.items():
+            if name not in _DATA:
+                yield from _in_schema(inner, pointer + pointer_to(name))
+    elif isinstance(schema, list):
+        for index, inner in enumerate(schema):
+            yield from _in_schema(inner, f"{pointer}/{index}")
+
+
+def _finding(pointer: str, default: Any) -> Finding:
+    return Finding(pointer=pointer, message=f"the default {default!r} is none of the words in `enum`.")
 
 
 RULE = Rule(

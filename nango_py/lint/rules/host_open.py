@@ -39,7 +39,7 @@ def _find(subject: Subject) -> Iterator[Finding]:
 
 
 def _is_bound(field: Field) -> bool:
-    return bool(field.format or field.pattern or field.enum or field.suffix)
+    return bool(field.format or field.pattern or field.enum)
 
 
 RULE = Rule(

@@ -18,12 +18,19 @@ __all__ = ["RULE"]
 _SECRET = re.compile(
     r"(?:^|_)(?:password|passphrase|secret|token|pat|api_?key|access_?key|private_?key|signing_?key|secret_?key|pin)$"
 )
+_HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")
+"""Where a word begins in a name such as `clientSecret`."""
 
 
 def _find(subject: Subject) -> Iterator[Finding]:
     for one in subject.fields():
         name = one.field.name
-        if one.field.secret or not _SECRET.search(name) or "secret" in one.keys or one.field.default == "":
+        if (
+            one.field.secret
+            or not _SECRET.search(_HUMP.sub(r"_\1", name).lower())
+            or "secret" in one.keys
+            or one.field.default == ""
+        ):
             continue
         if one.section == "credentials":
             message = f"{name!r} is a secret by its name, and is shown while it is typed."
