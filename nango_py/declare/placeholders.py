@@ -128,6 +128,8 @@ def _input_names(integration: Integration, action: str) -> Any:
     if schema is None:
         return ...
     properties = schema.document.get("properties", {})
+    if not isinstance(properties, Mapping):
+        return ...  # a flaw of the schema, which is reported as one
     is_open = schema.document.get("additionalProperties", True) is not False and not properties
     return ... if is_open or "$ref" in schema.document or "allOf" in schema.document else set(properties)
 

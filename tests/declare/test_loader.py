@@ -421,3 +421,10 @@ def test_what_takes_from_a_blueprint_what_it_needs_is_blamed_itself(tmp_path):
 
     assert ("placeholder.unknown", str(source), 2) == (problem.code, problem.location.source, problem.location.line)
     assert f"leaves {tmp_path / 'base.yaml'}:6:26 broken: nobody provides" in problem.message
+
+
+def test_an_input_whose_properties_are_none_is_a_flaw_and_no_more():
+    action = {"input": {"type": "object", "properties": None}, "request": {"path": "${input.a}"}}
+    declared = {"auth": {"auth_mode": "NONE"}, "requests": {"base_url": "https://x.example/"}, "actions": {"a": action}}
+
+    assert ["schema.flaw"] == [one.code for one in load({"integrations": {"it": declared}}, environ={}).problems]
