@@ -315,8 +315,8 @@ def _rows(schema: Any) -> list[tuple[str, str, bool, str]]:
 
 
 def _category(name: str) -> str:
-    words = [word.upper() if word in _INITIALS else word for word in name.replace("_", "-").split("-")]
-    text = " ".join(words)
+    words = [word.upper() if word in _INITIALS else word for word in name.split("-")]
+    text = " ".join(words).replace("e ", "e-", 1) if words[0] == "e" else " ".join(words)
     return text[:1].upper() + text[1:]
 
 

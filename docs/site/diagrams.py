@@ -22,6 +22,8 @@ MERMAID = "mermaid@11.12.0"
 PICTURES = Path(__file__).parent / "diagrams"
 DOCS = Path(__file__).parents[1]
 FENCE = re.compile(r"^```mermaid\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+WIDTH = re.compile(r'viewBox="\S+ \S+ (\S+) ')
+SMALLEST = 0.75
 # Mermaid computes with colours, so it gets plain ones, which become the site's own: those know light and dark.
 COLOURS = {
     "#fefe01": "--diagram-fill",
@@ -84,7 +86,11 @@ def drawn(match: re.Match[str]) -> str:
     picture = picture_of(match["text"])
     if not picture.is_file():
         raise FileNotFoundError(f"{picture}: run python docs/site/diagrams.py")
-    return f'<figure class="diagram">{picture.read_text("utf-8").strip()}</figure>'
+    svg = picture.read_text("utf-8").strip()
+    # Smaller than that its words are no longer read; the figure scrolls instead.
+    least = round(float(WIDTH.search(svg)[1]) * SMALLEST)
+    svg = svg.replace('style="max-width', f'style="min-width: {least}px; max-width', 1)
+    return f'<figure class="diagram" tabindex="0">{svg}</figure>'
 
 
 def main() -> None:
