@@ -6,13 +6,14 @@ PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 # A dependency group of pyproject.toml as lines; pip itself knows groups only since 25.1.
 group = $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["$(1)"], sep="\n")'
 
-.PHONY: help demo test lint docs docs-serve bench clean
+.PHONY: help demo test lint docs docs-serve freeze bench clean
 
 help:
 	@echo 'make demo    show the main job, offline, in under a minute'
 	@echo 'make test    run the tests; ARGS="-k word" passes options on to pytest'
 	@echo 'make lint    check style and types'
 	@echo 'make docs    build the documentation site into .cache/site; make docs-serve shows it while you write'
+	@echo 'make freeze  note what was released of the blueprints (from 1.0 on), which must not change any more'
 	@echo 'make bench   measure against raw httpx'
 	@echo 'make clean   remove the virtual environment and the caches'
 
@@ -33,6 +34,9 @@ docs: $(VENV)/docs
 
 docs-serve: $(VENV)/docs
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --watch blueprints
+
+freeze: $(VENV)/test
+	@$(BIN)/python -m tests.catalogue.freeze
 
 bench: $(VENV)/package
 	@$(BIN)/python -m benchmarks $(ARGS)

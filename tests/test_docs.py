@@ -19,6 +19,7 @@ from opentelemetry import trace
 from opentelemetry.util._once import Once
 
 from nango_py import Nango
+from nango_py.cli import main
 from nango_py.cli.types import command as types
 from nango_py.declare import load
 
@@ -28,6 +29,7 @@ FENCE = re.compile(
     r"(?P<mark><!-- not run: .+? -->\n+)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 FILE = re.compile(r"# (?P<path>[\w/-]+\.(?:ya?ml|py))\n")
+OFFLINE = ("nango-py blueprints diff ", "nango-py blueprints pack ", "nango-py lock", "nango-py schema ")
 CLOSE = {"integrations": {"close": {"extends_blueprint": "close:v0"}}}
 ACME = {"ACME_CLIENT_ID": "id", "ACME_CLIENT_SECRET": "s3cr3t"}
 LEADS = [{"id": f"lead_{number}", "display_name": f"Lead {number}"} for number in range(130)]
@@ -73,6 +75,10 @@ def work(page: Path, block: re.Match[str], scope: dict[str, Any]) -> None:
         for line in text.splitlines():
             if line.startswith("nango-py types "):
                 types.main(shlex.split(line)[2:], standalone_mode=False)
+            elif line.startswith(OFFLINE):
+                with pytest.raises(SystemExit) as ended:
+                    main(shlex.split(line)[1:])
+                assert ended.value.code in {None, 0, 1}, line
     elif block["language"] == "python" and file is None:
         line = page.read_text("utf-8").count("\n", 0, block.start("text"))
         # The reader's engine meets the provider; this one the fake below. Nothing else is changed.

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["NOTES", "Difference", "Effect", "compare"]
 
 _TYPES = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
+_KINDS: Mapping[type, str] = {
+    bool: "boolean", int: "integer", float: "number", str: "string", list: "array", Mapping: "object",
+    type(None): "null",
+}  # fmt: skip
 NOTES = ("$comment", "deprecated", "description", "example", "examples", "readOnly", "title", "writeOnly")
 _LOWER = ("minimum", "exclusiveMinimum", "minItems", "minLength", "minProperties")
 _UPPER = ("maximum", "exclusiveMaximum", "maxItems", "maxLength", "maxProperties")
@@ -168,9 +172,14 @@ def _refers(schema: Any) -> bool:
 def _kinds(schema: Mapping[str, Any]) -> frozenset[str]:
     declared = schema.get("type")
     if declared is None:
-        return _TYPES
+        values = [schema["const"]] if "const" in schema else schema.get("enum")
+        return frozenset(map(_kind, values)) if isinstance(values, list) else _TYPES
     kinds = frozenset([declared] if isinstance(declared, str) else declared)
     return kinds | {"integer"} if "number" in kinds else kinds
+
+
+def _kind(value: Any) -> str:
+    return next(name for kind, name in _KINDS.items() if isinstance(value, kind))
 
 
 def _types(old: Mapping[str, Any], new: Mapping[str, Any], pointer: str) -> Iterator[Difference]:

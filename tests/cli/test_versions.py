@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 FILE = "integrations:\n  crm:\n    extends_blueprint: acme:v0\n"
 ACME = """\
@@ -91,3 +93,18 @@ def test_a_broken_blueprint_is_not_locked(call, tmp_path):
 
     assert (1, False) == (done.returncode, (tmp_path / "nango.lock").exists())
     assert "integrations.yaml:3:24: blueprint 'acme' has no version 'v7'." in done.stderr
+
+
+def test_the_page_on_upgrades_shows_what_is_printed(call, tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "upgrade-blueprints.md").read_text("utf-8")
+    write(tmp_path)
+    for name, text in re.findall(r"^```yaml\n# (\S+)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        (tmp_path / name).write_text(f"# {name}\n{text}", "utf-8")
+    shown, locked = call("blueprints", "diff", "acme:v0", "acme:v1"), call("lock")
+    path = tmp_path / "blueprints" / "acme.yaml"
+    path.write_text(path.read_text("utf-8").replace("acme.example", "acme.test", 1), "utf-8")
+    found = call("check")
+
+    assert (1, True) == (shown.returncode, shown.stdout.strip() in page)
+    assert 0 == locked.returncode
+    assert (1, True) == (found.returncode, found.stdout.splitlines()[0] in page)

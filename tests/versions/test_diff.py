@@ -123,6 +123,7 @@ SCHEMA_CASES = [
     ("SAFE", "actions.find.input.query", "actions/find/input/required", []),
     ("BREAKING", "actions.find.input.query", f"{IN}/query/type", "integer"),
     ("SAFE", "actions.find.input.query", f"{IN}/query/type", ["string", "null"]),
+    ("BREAKING", "actions.find.input.query", f"{IN}/query", {"enum": ["a", "b"], "description": "What."}),
     ("BREAKING", "actions.find.input.query", f"{IN}/query/pattern", "^a"),
     ("BREAKING", "actions.find.input.query", f"{IN}/query/format", "binary"),
     ("SAFE", "actions.find.input.query.description", f"{IN}/query/description", "Which."),
