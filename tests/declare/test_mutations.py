@@ -1,6 +1,7 @@
 """Broken texts, made from sound ones: whatever an author mistypes, only a ConfigError ever comes out.
 
-As many as NANGO_PY_MUTATIONS says are made, each time others: 5,000 for a release, a few hundred always the same here.
+As many as NANGO_PY_MUTATIONS says are made, of any blueprint and each time others: 5,000 for a release. Without it they
+are a few hundred, always the same.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import contextlib
 import os
 import re
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -73,6 +75,7 @@ versions:
         ok: {path: ok, value: true}
         output: {items: data, map: {id: "${item.id}"}, schema: {type: object, required: [id]}}
 """
+CHOSEN = os.environ.get("NANGO_PY_MUTATIONS")
 TEXTS = {"integrations.yaml": INTEGRATIONS, "blueprints/demo.yaml": BLUEPRINT}
 ODD = (
     "null", "~", "[]", "{}", '""', "[[1], {a: b}]", "{a: {b: c}}", "3", "-1", "0", "1e999", "true", "no", "2026-11-24",
@@ -137,9 +140,8 @@ def with_an_insertion(draw, text):
 
 
 def many(examples):
-    chosen = os.environ.get("NANGO_PY_MUTATIONS")
     return settings(
-        max_examples=int(chosen or examples), deadline=None, database=None, derandomize=not chosen,
+        max_examples=int(CHOSEN or examples), deadline=None, database=None, derandomize=not CHOSEN,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
 
@@ -183,11 +185,18 @@ SOUND = ("close", "copper", "google-calendar", "jira", "twitter1", "xero", "zoho
 """Blueprints of several modes: one that extends another, some with connection config, some with many actions."""
 
 
+@cache
+def sound_texts():
+    """Return the texts of the blueprints, read once, by name."""
+    built_in = {path.stem: path.read_text(encoding="utf-8") for path in sorted(built_in_folder().glob("*.yaml"))}
+    return {"demo": BLUEPRINT, **{name: text for name, text in built_in.items() if CHOSEN or name in SOUND}}
+
+
 @st.composite
 def edited(draw):
     """Return a blueprint's name and its text, changed in one to three places."""
-    name = draw(st.sampled_from(("demo", *SOUND)))
-    text = BLUEPRINT if name == "demo" else (built_in_folder() / f"{name}.yaml").read_text(encoding="utf-8")
+    name = draw(st.sampled_from(list(sound_texts())))
+    text = sound_texts()[name]
     for change in draw(st.lists(st.sampled_from(CHANGES), min_size=1, max_size=3)):
         text = change(draw, text)
     return name, text
