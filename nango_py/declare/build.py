@@ -344,11 +344,16 @@ def _secret(value: Any) -> Secret | None:
 
 
 def _fields(declared: Mapping[str, Any] | None, own: tuple[Field, ...]) -> tuple[Field, ...]:
-    """Return a scheme's *own* fields as the declared ones refine them, and then the declared ones that are new."""
+    """Return a scheme's *own* fields as the declared ones refine them, and then the declared ones that are new.
+
+    A declared field must be given unless it says otherwise: a scheme's own default is for who says nothing.
+    """
     by_name = {field.name: field for field in own}
     for name, keys in _known(declared).items():
         known: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in _known(keys).items()
         }
-        by_name[name] = replace(by_name[name], **known) if name in by_name else Field(name=name, **known)
+        by_name[name] = (
+            replace(by_name[name], **{"default": None, **known}) if name in by_name else Field(name=name, **known)
+        )
     return tuple(by_name.values())
