@@ -18,7 +18,7 @@ from jinja2 import TemplateError as JinjaError
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from nango_py.pem import public_key_fingerprint
+from nango_py.pem import ed25519_signature, public_key_fingerprint
 from nango_py.template import MAX_RESULT, TemplateError, reveal, to_text
 
 __all__ = ["FUNCTIONS", "Function", "alternatives", "evaluate", "moment_functions", "names_of"]
@@ -155,6 +155,13 @@ def _fingerprint(value: Any) -> str:
         raise TemplateError(f"{error}.") from None
 
 
+def _ed25519(value: Any, key: Any) -> str:
+    try:
+        return ed25519_signature(to_text(value), to_text("" if key is None else key))
+    except ValueError as error:
+        raise TemplateError(f"{error}.") from None
+
+
 def _join(values: Any, separator: str = "") -> str:
     if not isinstance(values, list | tuple):
         raise TemplateError("join takes a list.")
@@ -185,6 +192,7 @@ def _decimal(value: Any, default: float = 0.0) -> float:
 _FILTERS = {
     "base64": _base64,
     "default": lambda value, other="": other if value is None else value,
+    "ed25519_sign": _ed25519,
     "first": lambda value: _member(value, 0),
     "float": _decimal,
     "hmac_sha1_hex": _hmac_hex("sha1"),
@@ -201,6 +209,7 @@ _FILTERS = {
     "sha256_hex": lambda value: hashlib.sha256(_bytes(value)).hexdigest(),
     "string": to_text,
     "tojson": lambda value: json.dumps(reveal(value), separators=(",", ":"), ensure_ascii=False),
+    "split": lambda value, separator: to_text(value).split(separator),
     "trim": lambda value: to_text(value).strip(),
     "upper": lambda value: to_text(value).upper(),
     "urlencode": lambda value: quote(to_text(value), safe=""),

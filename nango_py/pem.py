@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from base64 import b64encode
 from hashlib import sha256
+from typing import Any
 
-__all__ = ["normalised_pem", "public_key_fingerprint"]
+__all__ = ["ed25519_signature", "normalised_pem", "public_key_fingerprint"]
 
 
 def normalised_pem(text: str) -> str:
@@ -29,10 +30,30 @@ def public_key_fingerprint(private_key: str) -> str:
     """
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - rarely needed
 
-    try:
-        key = serialization.load_pem_private_key(normalised_pem(private_key).encode(), None)
-    except (ValueError, TypeError):
-        raise ValueError("a fingerprint needs a private key in PEM") from None
+    key = _private_key(private_key, "a fingerprint")
     form = serialization.PublicFormat.SubjectPublicKeyInfo
     public = key.public_key().public_bytes(serialization.Encoding.DER, form)
     return f"SHA256:{b64encode(sha256(public).digest()).decode()}"
+
+
+def ed25519_signature(text: str, private_key: str) -> str:
+    """Return the base64 text of the Ed25519 signature (RFC 8032) of *text*.
+
+    Raises:
+        ValueError: The key is no Ed25519 key in PEM; the message quotes nothing of it.
+    """
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
+
+    key = _private_key(private_key, "an Ed25519 signature")
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError("an Ed25519 signature needs a key of that kind")
+    return b64encode(key.sign(text.encode())).decode()
+
+
+def _private_key(text: str, what: str) -> Any:
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
+
+    try:
+        return serialization.load_pem_private_key(normalised_pem(text).encode(), None)
+    except (ValueError, TypeError):
+        raise ValueError(f"{what} needs a private key in PEM") from None

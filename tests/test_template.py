@@ -185,6 +185,7 @@ def test_a_member_named_like_a_method_is_the_member():
         ("${2 ** 10}", 1024),
         ("${7 % 4}", 3),
         ("${'ab' * 2}", "abab"),
+        ("${('id:secret' | split(':'))[1]}", "secret"),
     ],
 )  # fmt: skip
 def test_expressions_are_worked_out(text, expected):
@@ -195,6 +196,27 @@ def test_the_time_and_the_uuid_are_those_of_the_exchange():
     values = moment_functions(1_700_000_000.0, lambda: "u-1")
 
     assert "2023-11-14T22:13:20.000Z 2023 u-1" == split("${now()} ${now('%Y')} ${uuid()}").render(values)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("now('%s')", "1700000000"),
+        ("now('%Y %s%%s %s')", "2023 1700000000%s 1700000000"),
+        ("now('%s', -60)", "1699999940"),
+        ("now('%Y-%m-%d', 86400)", "2023-11-15"),
+        ("now(none, 1)", "2023-11-14T22:13:21.000Z"),
+        ("now()[20:23]", "000"),
+    ],
+)
+def test_a_moment_is_seconds_away_and_counted_from_the_epoch(text, expected):
+    assert expected == split(f"${{{text}}}").render(moment_functions(1_700_000_000.0, lambda: "u"))
+
+
+@pytest.mark.parametrize("seconds", ["'1'", "1e12", "none"])
+def test_how_far_away_a_moment_is_must_be_a_number_of_years_at_most(seconds):
+    with pytest.raises(TemplateError, match="ten years at most"):
+        split(f"${{now('%s', {seconds})}}").render(moment_functions(0.0, lambda: "u"))
 
 
 @pytest.mark.parametrize("pattern", ["'%0999999999d'", "'%-d'", "5", f"'{'%Y' * 40}'"])

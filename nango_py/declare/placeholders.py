@@ -92,6 +92,8 @@ def _scope(pointer: str, integration: Integration, base: Scope) -> Scope:
         return Scope({**base.roots, "input": given})
     if parts[0] == "retry":
         return Scope(_ANSWER)
+    if parts[:2] == ["requests", "headers"]:
+        return Scope({**base.roots, "request": _REQUEST})
     if parts[0] == "auth":
         if parts[1].startswith(_BEFORE_CREDENTIALS):
             return Scope(_account(integration))
@@ -100,6 +102,10 @@ def _scope(pointer: str, integration: Integration, base: Scope) -> Scope:
 
 
 _ANSWER: Mapping[str, Any] = {"body": ..., "status": None}
+
+
+_REQUEST = frozenset({"body", "host", "method", "path", "query"})
+"""What a header may name of the request that bears it."""
 
 
 def _step_scope(parts: list[str], integration: Integration, base: Scope) -> Scope:

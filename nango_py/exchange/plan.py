@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_PER_EXCHANGE = frozenset({"now", "uuid"})
+_PER_EXCHANGE = frozenset({"now", "request", "uuid"})
 _PER_CONNECTION = frozenset({"connection_config", "metadata", "credentials", "raw"})
 _SHARED_SECRETS = frozenset({"app_api_key", "oauth_client_id", "oauth_client_secret"})
 
@@ -56,8 +56,10 @@ class Shape:
     params: tuple[tuple[str, str], ...]
     late_headers: tuple[tuple[str, Any], ...] = field(repr=False)
     late_params: tuple[tuple[str, Any], ...] = field(repr=False)
+    names_agent: bool
+    """Whether a late header is the User-Agent, in place of the engine's own."""
     is_timed: bool
-    """Whether a late one tells the time or a UUID, so that no two requests have the same."""
+    """Whether a late one tells the time, a UUID or a part of the request, so that no two requests have the same."""
     place: Place | None
     """Where the scheme puts the credentials by itself."""
     places: bool
@@ -109,6 +111,7 @@ def shape_of(integration: Integration) -> Shape:
         params=tuple(pair for name, value in params for pair in pairs_of(name, value)),
         late_headers=late_headers,
         late_params=late_params,
+        names_agent=any(name.lower() == "user-agent" for name, _ in late_headers),
         is_timed=bool(late_names & _PER_EXCHANGE),
         place=integration.auth.place(),
         places=is_explicit or not (own & used or sets),

@@ -43,7 +43,7 @@ def make_request(
     taken = {name for name, _ in given} | set(QueryParams(url.query)) if session.shape.params else set()
     own = [(name, value) for name, value in session.shape.params if name not in taken]
     url = with_query(url, [*own, *given])
-    usual = _usual(url.netloc, agent, session.shape.headers)
+    usual = _usual(url.netloc, None if session.shape.names_agent else agent, session.shape.headers)
     if headers or content is not None:
         usual = usual.copy()
         usual.update(headers or {})
@@ -67,10 +67,9 @@ _NOTHING: Final = ByteStream(b"")
 
 
 @lru_cache(maxsize=256)
-def _usual(netloc: bytes, agent: str, headers: tuple[tuple[str, str], ...]) -> Headers:
+def _usual(netloc: bytes, agent: str | None, headers: tuple[tuple[str, str], ...]) -> Headers:
     """Return what the requests of an integration have in common; nobody changes it, requests copy it."""
-    merged = Headers(
-        [(b"Host", netloc), (b"User-Agent", agent.encode("ascii")), (b"Accept-Encoding", b"gzip, deflate")]
-    )
+    named = [] if agent is None else [(b"User-Agent", agent.encode("ascii"))]
+    merged = Headers([(b"Host", netloc), *named, (b"Accept-Encoding", b"gzip, deflate")])
     merged.update(dict(headers))
     return merged

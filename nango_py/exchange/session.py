@@ -13,6 +13,7 @@ from nango_py.exchange.origin import is_bound
 from nango_py.exchange.plan import Plan, Shape, header_text, make_plan, pairs_of, secret_texts, swap_base
 from nango_py.exchange.pool.profile import PROFILE_EXTENSION, ClientCertificate, Profile
 from nango_py.exchange.private_networks import is_hop, may_be_private, remember_asked
+from nango_py.exchange.request_parts import parts_of
 from nango_py.exchange.timeouts import with_total
 from nango_py.http import URL, bare_request, with_query
 from nango_py.log import Masked, emit
@@ -152,7 +153,7 @@ class Session:
                 copy.extensions[PROFILE_EXTENSION] = replace(self.profile, allow_private=False)
             return copy
         try:
-            self._place_late(copy, plan, moment)
+            self._place_late(copy, plan, moment, body)
             return self._signed(copy, plan, body)
         except UnicodeError:
             reason = "the credentials hold a character that their place in a request cannot."
@@ -206,11 +207,13 @@ class Session:
             copy.headers["Host"] = url.netloc.decode("ascii")
         return copy
 
-    def _place_late(self, copy: Request, plan: Plan, moment: Moment) -> None:
+    def _place_late(self, copy: Request, plan: Plan, moment: Moment, body: bytes | None) -> None:
         if not (self.shape.late_headers or self.shape.late_params):
             return
         # What does not tell the time is the same for every request of the plan, and rendered once.
-        values = {**plan.values, **moment.functions()} if self.shape.is_timed else plan.values
+        values = plan.values
+        if self.shape.is_timed:
+            values = {**values, **moment.functions(), "request": parts_of(copy, body)}
         once = {} if self.shape.is_timed else self._rendered(plan)
         for name, tree in self.shape.late_headers:
             if name not in copy.headers:

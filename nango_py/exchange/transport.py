@@ -95,7 +95,9 @@ def open_client(
     """
     driver.run(session.open())
     transport = EngineTransport(session, driver, random, execution)
-    return Client(transport=transport, **_client_options(session, agent, options))
+    client = Client(transport=transport, **_client_options(session, agent, options))
+    _leave_to_transport(client.headers, session, options)
+    return client
 
 
 def open_async_client(
@@ -110,8 +112,17 @@ def open_async_client(
     """Return a genuine async client; what is wrong with the connection shows when it is entered or first used."""
     transport = AsyncEngineTransport(session, driver, random, execution)
     client = AsyncClient(transport=transport, **_client_options(session, agent, options))
+    _leave_to_transport(client.headers, session, options)
     transport.serve(client)
     return client
+
+
+def _leave_to_transport(headers: Headers, session: Session, options: dict[str, Any]) -> None:
+    """Take away what clients send without being told where the blueprint puts that header in below them."""
+    given = Headers(options.get("headers"))
+    for name, _ in session.shape.late_headers:
+        if name in headers and name not in given:
+            del headers[name]
 
 
 def _client_options(session: Session, agent: str, options: dict[str, Any]) -> dict[str, Any]:
