@@ -27,6 +27,7 @@ class JsonWebToken(AuthScheme):
     mode: ClassVar[str] = "JWT"
     supplies: ClassVar[frozenset[str]] = frozenset({"access_token"})
     templates: ClassVar[frozenset[str]] = frozenset({"value"})
+    filled: ClassVar[frozenset[str]] = frozenset({"token"})
     nested: ClassVar[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
         {"token": MadeToken.declare, "signature": TokenSignature.declare}
     )
