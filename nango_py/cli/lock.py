@@ -8,7 +8,7 @@ import click
 
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option
-from nango_py.errors import ConfigError, UsageError
+from nango_py.errors import UsageError
 
 __all__ = ["command"]
 
@@ -21,14 +21,9 @@ __all__ = ["command"]
 @json_option
 def command(file: str, blueprints: tuple[str, ...], *, as_json: bool) -> None:
     """Pin the blueprints that are used, as they are today, in a nango.lock beside the integrations."""
-    from nango_py.declare import load
     from nango_py.versions.lock import LOCK_NAME, lock_text, pin_of, uses_of
 
-    declared = load(Path(file), blueprints=blueprints, environ={})
-    broken = [problem for problem in declared.problems if problem.code.startswith(("blueprint.", "yaml."))]
-    if errors := [problem for problem in broken if problem.severity == "error"]:
-        raise ConfigError(errors)
-    pins = {use.content.key: pin_of(use.content) for use in uses_of(Path(file), blueprints)}
+    pins = {use.content.key: pin_of(use.content) for use in uses_of(Path(file), blueprints, strict=True)}
     path = Path(file).with_name(LOCK_NAME)
     text = lock_text(list(pins.values()))
     is_same = path.exists() and path.read_text("utf-8") == text

@@ -77,10 +77,11 @@ def _action(old: Mapping[str, Any], new: Mapping[str, Any], at: str) -> Iterator
 
 
 def _input(old: Mapping[str, Any], new: Mapping[str, Any], at: str) -> Iterator[Finding]:
-    if "input" in old and "input" not in new:
+    was, now = old.get("input"), new.get("input")
+    if was is not None and now is None:
         yield Finding("RISKY", at, "no longer declared.", "Input goes unchecked.")
         return
-    for effect, pointer, message in compare(old.get("input", {}), new.get("input", {}), at):
+    for effect, pointer, message in compare(was or {}, now or {}, at):
         level, reason = _OF_INPUT[effect]
         yield Finding(level, pointer, message, reason)
 
@@ -102,12 +103,12 @@ def _output(old: Mapping[str, Any], new: Mapping[str, Any], at: str) -> Iterator
             message = told(old.get(key, ABSENT), new.get(key, ABSENT))
             yield Finding("RISKY", f"{at}/{key}", message, "The output is read from elsewhere.")
     yield from _map(old.get("map", ABSENT), new.get("map", ABSENT), f"{at}/map")
-    was, now, at = old.get("schema", ABSENT), new.get("schema", ABSENT), f"{at}/schema"
-    if (was is ABSENT) != (now is ABSENT):
-        message = "new." if was is ABSENT else "removed."
-        reason = "An answer that breaks it is an OutputError." if was is ABSENT else "Nothing is promised any longer."
+    was, now, at = old.get("schema"), new.get("schema"), f"{at}/schema"
+    if (was is None) != (now is None):
+        message = "new." if was is None else "removed."
+        reason = "An answer that breaks it is an OutputError." if was is None else "Nothing is promised any longer."
         yield Finding("RISKY", at, message, reason)
-    elif was is not ABSENT:
+    elif was is not None:
         for effect, pointer, message in compare(was, now, at):
             level, reason = _OF_OUTPUT[effect]
             yield Finding(level, pointer, message, reason)
@@ -127,7 +128,7 @@ def _map(was: Any, now: Any, at: str) -> Iterator[Finding]:
 
 
 def _errors(old: Any, new: Any, at: str) -> Iterator[Finding]:
-    was, now = {error["name"] for error in old}, {error["name"] for error in new}
+    was, now = {error.get("name", "") for error in old}, {error.get("name", "") for error in new}
     if gone := sorted(was - now):
         yield Finding("BREAKING", at, f"{', '.join(gone)} is gone.", "Code that tells errors by this name sees none.")
     if come := sorted(now - was):
@@ -139,7 +140,7 @@ def _errors(old: Any, new: Any, at: str) -> Iterator[Finding]:
 
 
 def _sign(error: Mapping[str, Any]) -> list[Any]:
-    return [error["name"], error["when"]]
+    return [error.get("name"), error.get("when")]
 
 
 def _scopes(old: Any, new: Any, at: str) -> Iterator[Finding]:

@@ -14,9 +14,8 @@ from nango_py.declare.catalogue import Catalogue
 from nango_py.declare.merge import merge
 from nango_py.declare.resolve import resolve
 from nango_py.declare.schema import load_schema
-from nango_py.document import pointer_to
 from nango_py.errors import ConfigError
-from nango_py.location import Location
+from nango_py.location import Location, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -58,20 +57,18 @@ def find(written: str, blueprints: Sequence[str | Path] = ()) -> Content:
         folders.insert(0, path.parent)
         written = path.stem + (f":{version}" if colon else "")
     chain = resolve(written, Catalogue(folders=tuple(folders)), _COMMAND_LINE, pinned=False)
-    if not chain.blueprints and not chain.problems:
-        raise ConfigError(_no_key(written))
-    return content_of(chain)
+    return content_of(chain, written, _COMMAND_LINE)
 
 
-def content_of(chain: Chain) -> Content:
-    """Return what a *chain* of blueprints declares together.
+def content_of(chain: Chain, written: str, location: Location) -> Content:
+    """Return what a *chain* of blueprints declares together; the key *written* at *location* led to it.
 
     Raises:
-        ConfigError: A blueprint of it is broken.
+        ConfigError: A blueprint of it is broken, or there is none.
     """
     errors = tuple(problem for problem in chain.problems if problem.severity == "error")
-    if errors:
-        raise ConfigError(errors)
+    if errors or not chain.blueprints:
+        raise ConfigError(errors or _no_key(written, location))
     merged = merge(tuple(chain.layers))
     here = chain.layers[-1].document.locate(chain.layers[-1].pointer)
     return Content(
@@ -134,13 +131,11 @@ def _chosen(schema: Any, data: Mapping[str, Any]) -> Mapping[str, Any]:
     return _chosen(choices[-1], data) if choices else schema
 
 
-def _no_key(written: str) -> Any:
-    from nango_py.location import Problem  # noqa: PLC0415 - said once
-
+def _no_key(written: str, location: Location) -> Problem:
     return Problem(
-        location=_COMMAND_LINE,
+        location=location,
         code="blueprint.key",
         message=f"{written!r} is no blueprint key.",
         hint="Write name:version, such as close:v0, or file:version, such as blueprints/close.yaml:v0.",
-        pointer=pointer_to(),
+        pointer=location.pointer,
     )

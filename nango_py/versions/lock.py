@@ -68,11 +68,11 @@ def pin_of(content: Content) -> Pin:
     return Pin(key=content.key, sources=sources, sha256=digest(content.data), data=content.data)
 
 
-def uses_of(file: Path, blueprints: Sequence[str | Path] = ()) -> Iterator[Use]:
+def uses_of(file: Path, blueprints: Sequence[str | Path] = (), *, strict: bool = False) -> Iterator[Use]:
     """Yield the integrations of *file* that extend a blueprint; one whose blueprint is broken is left out.
 
     Raises:
-        ConfigError: The file cannot be read.
+        ConfigError: The file cannot be read; or, where *strict*, a blueprint is broken.
     """
     try:
         document = read_file(file)
@@ -89,8 +89,9 @@ def uses_of(file: Path, blueprints: Sequence[str | Path] = ()) -> Iterator[Use]:
         if isinstance(written, str):
             location = document.locate(pointer_to("integrations", name, "extends_blueprint"))
             chain = resolve(written, catalogue, location)
-            if chain.blueprints and not any(problem.severity == "error" for problem in chain.problems):
-                yield Use(integration=name, location=location, content=content_of(chain))
+            is_sound = chain.blueprints and not any(problem.severity == "error" for problem in chain.problems)
+            if strict or is_sound:
+                yield Use(integration=name, location=location, content=content_of(chain, written, location))
 
 
 def lock_text(pins: Sequence[Pin]) -> str:
@@ -116,7 +117,7 @@ def read_lock(path: Path) -> Mapping[str, Pin]:
             key: Pin(key=key, sources=entry["sources"], sha256=entry["sha256"], data=entry["content"])
             for key, entry in document["blueprints"].items()
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         raise ConfigError(_broken(path, "", "it cannot be read as a lock file.")) from None
     if not is_ours:
         raise ConfigError(_broken(path, "/format", "it was written by another version of nango_py."))
@@ -174,7 +175,7 @@ def _drift(use: Use, pins: Mapping[str, Pin], source: str) -> Iterator[Problem]:
     if now.sha256 != pin.sha256:
         changes = diff(pin.content(source), use.content)
         counts = [(sum(change.level == level for change in changes), level) for level in LEVELS]
-        what = ", ".join(f"{count} {level}" for count, level in counts if count)
+        what = ", ".join(f"{count} {level}" for count, level in counts if count) or "nothing for users"
         yield _problem(use.location, "drifted", f"blueprint {now.key!r} is not what {source} holds: {what}.", _SEE)
 
 

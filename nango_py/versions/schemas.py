@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nango_py.document import pointer_to
+from nango_py.json_schema import Schema
 from nango_py.versions.change import ABSENT, shown, told
 from nango_py.versions.content import text_of
 
@@ -65,7 +66,15 @@ class Difference(NamedTuple):
 
 
 def compare(before: Any, after: Any, pointer: str) -> Iterator[Difference]:
-    """Yield how the schema *after* differs from *before*; both stand at *pointer*."""
+    """Yield how the schema *after* differs from *before*; both stand at *pointer*.
+
+    What both refer to by the same names is told once.
+    """
+    if text_of(before) == text_of(after):
+        return
+    if _is_flawed(before) or _is_flawed(after):
+        yield Difference(Effect.OTHER, pointer, "changed, and one of them is no JSON Schema.")
+        return
     yield from _Comparison(before, after).differences(before, after, pointer, 0)
 
 
@@ -75,10 +84,14 @@ class _Comparison:
     def __init__(self, before: Any, after: Any) -> None:
         self.before = before
         self.after = after
+        self.told: set[tuple[Any, Any]] = set()
 
     def differences(self, before: Any, after: Any, pointer: str, depth: int) -> Iterator[Difference]:
-        if depth > _DEPTH:
+        names = _reference(before), _reference(after)
+        if depth > _DEPTH or names in self.told:
             return
+        if any(names):
+            self.told.add(names)  # a schema that refers to itself is entered once, one that does so twice as well
         old, new = _followed(before, self.before), _followed(after, self.after)
         if text_of(old) == text_of(new) and not _refers(old):
             return
@@ -154,8 +167,8 @@ def _followed(schema: Any, root: Any) -> Mapping[str, Any]:
     for _ in range(_DEPTH):
         if not isinstance(schema, Mapping):
             return {"not": {}} if schema is False else {}
-        reference = schema.get("$ref")
-        if not isinstance(reference, str) or not reference.startswith("#"):
+        reference = _reference(schema)
+        if not reference.startswith("#"):
             return schema
         target: Any = root
         for part in reference[1:].split("/")[1:]:
@@ -163,6 +176,15 @@ def _followed(schema: Any, root: Any) -> Mapping[str, Any]:
             target = target.get(name) if isinstance(target, Mapping) else None
         schema = target
     return {}
+
+
+def _reference(schema: Any) -> str:
+    reference = schema.get("$ref", "") if isinstance(schema, Mapping) else ""
+    return reference if isinstance(reference, str) else ""
+
+
+def _is_flawed(schema: Any) -> bool:
+    return not isinstance(schema, Mapping) or any(Schema(schema).flaws())
 
 
 def _refers(schema: Any) -> bool:

@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 FILE = "integrations:\n  crm:\n    extends_blueprint: acme:v0\n"
 ACME = """\
 name: acme
@@ -86,13 +88,22 @@ def test_a_drifted_blueprint_fails_check_until_it_is_locked_again(call, tmp_path
     assert 0 == call("check").returncode
 
 
-def test_a_broken_blueprint_is_not_locked(call, tmp_path):
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("v0", "v7", "integrations.yaml:3:24: blueprint 'acme' has no version 'v7'."),
+        ("acme:v0", "Acme!", "integrations.yaml:3:24: 'Acme!' is no blueprint key."),
+        ("{auth_mode: API_KEY}", "{auth_mod: API_KEY}", "acme.yaml:4:12: unknown key 'auth_mod'."),
+    ],
+)
+def test_a_broken_blueprint_is_not_locked(call, tmp_path, old, new, message):
     write(tmp_path)
-    (tmp_path / "integrations.yaml").write_text(FILE.replace("v0", "v7"), "utf-8")
+    path = tmp_path / ("integrations.yaml" if old in FILE else "blueprints/acme.yaml")
+    path.write_text(path.read_text("utf-8").replace(old, new, 1), "utf-8")
     done = call("lock")
 
     assert (1, False) == (done.returncode, (tmp_path / "nango.lock").exists())
-    assert "integrations.yaml:3:24: blueprint 'acme' has no version 'v7'." in done.stderr
+    assert message in done.stderr
 
 
 def test_the_page_on_upgrades_shows_what_is_printed(call, tmp_path):

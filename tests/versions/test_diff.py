@@ -7,10 +7,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from nango_py.declare.catalogue import built_in_folder
 from nango_py.errors import ConfigError
-from nango_py.versions.content import canonical, find
+from nango_py.versions.content import canonical, find, text_of
 from nango_py.versions.diff import compare_versions, diff
 
 if TYPE_CHECKING:
@@ -251,6 +253,50 @@ def test_no_edit_of_a_leaf_goes_unseen(key):
             unseen.append(path)
 
     assert [] == unseen
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["string", "integer", "#", "#/$defs/a", "binary"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["type", "properties", "required", "items", "enum", "anyOf", "$ref", "$defs", "a", "minimum", "format",
+                 "additionalProperties", "default", "const", "not", "pattern"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(ODD, ODD)
+def test_whatever_stands_in_place_of_a_schema_is_compared_somehow(old, new):
+    before, after = ({"actions": {"find": {"input": one, "output": {"schema": one}}}} for one in (old, new))
+    found = list(compare_versions(before, after))
+
+    assert (text_of(old) == text_of(new)) <= (not found)
+
+
+def test_a_schema_that_refers_to_itself_is_walked_once():
+    def tree(kind: str) -> dict[str, Any]:
+        node = {"properties": {name: {"$ref": "#/$defs/node"} for name in "abcdef"} | {"value": {"type": kind}}}
+        return {"$ref": "#/$defs/node", "$defs": {"node": node}}
+
+    before, after = ({"actions": {"find": {"input": tree(kind)}}} for kind in ("string", "integer"))
+    (found,) = compare_versions(before, after)
+
+    assert ("BREAKING", "/actions/find/input/properties/value") == (found.level, found.pointer)
+
+
+def test_incomplete_errors_and_nulls_are_compared_as_well():
+    before = canonical({"actions": {"find": {"on_error": [{"name": "gone"}], "input": None}}})
+    after = canonical({"actions": {"find": {"on_error": [{"when": {"status": 404}}], "output": {"schema": None}}}})
+
+    assert {"BREAKING", "RISKY"} == {found.level for found in compare_versions(before, after)}
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in built_in_folder().glob("*.yaml"))[::5])
