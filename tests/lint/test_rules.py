@@ -79,6 +79,16 @@ def test_what_loading_finds_is_among_the_findings_once(tmp_path):
     ]
 
 
+def test_a_name_with_a_hump_is_read_as_words(tmp_path):
+    path = tmp_path / "acme.yaml"
+    path.write_text(
+        "name: acme\nversions:\n  v0:\n    auth: {auth_mode: TWO_STEP, token_url: https://x.example/}\n"
+        "    credentials: {clientSecret: {title: Secret}}\n"
+        '    requests: {base_url: "https://x.example/", headers: {x: "${clientSecret}"}}\n    verification: {path: me}\n'
+    )
+    assert [(5, "secret-not-marked")] == findings(path)
+
+
 def test_every_rule_has_a_reason_and_a_fix():
     assert [] == [rule.id for rule in ALL_RULES if not (rule.reason.endswith(".") and rule.fix.endswith("."))]
     assert len(ALL_RULES) == len({rule.id for rule in ALL_RULES})
