@@ -67,7 +67,7 @@ LAYERS = (
     {"auth", "policy"},
     {"model"},
     {"declare", "connections", "exchange"},
-    {"actions", "importers", "lint", "versions"},
+    {"actions", "authoring", "importers", "lint", "versions"},
     {"accounts", "core", "oauth", "engine", "async_engine", "python_runs", "tools"},
     {"asgi", "cli", "mcp", "packs", "testing", "typed"},
 )

@@ -8,6 +8,7 @@ import click
 
 from nango_py.cli.blueprint_tests import command as _test
 from nango_py.cli.diff import command as _diff
+from nango_py.cli.new import command as _new
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option, table
 from nango_py.cli.pack import command as _pack
@@ -75,6 +76,7 @@ def show(key: str, blueprints: tuple[str, ...], *, as_json: bool) -> None:
 
 
 command.add_command(_diff)
+command.add_command(_new)
 command.add_command(_pack)
 command.add_command(_test)
 

@@ -1,0 +1,1 @@
+"""Make blueprints of OpenAPI descriptions."""
