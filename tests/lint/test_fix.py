@@ -171,6 +171,8 @@ def test_an_integration_is_pinned_where_it_stands(tmp_path):
         ("a: {b: 1}\n", AddMember("/a", "c", "x y"), 'a: {b: 1, c: "x y"}\n'),
         ("a:\n  b: 1", AddMember("/a", "c", value=True), "a:\n  b: 1\n  c: true"),
         ("a:\n- b: 1\n  c: 2\n", AddMember("/a/0", "d", value=True), "a:\n- b: 1\n  c: 2\n  d: true\n"),
+        ("a:\n  b:\n    c: 1\nd: 2\n", AddMember("/a", "e", value=True), "a:\n  e: true\n  b:\n    c: 1\nd: 2\n"),
+        ("a: {b: 1, c: [2, 3]}  # d\n", RemoveMember("/a/c"), "a: {b: 1}  # d\n"),
         ("a:\n- b: 1\n", AddMember("/a/0", "d", value=True), "a:\n- d: true\n  b: 1\n"),
         ("a: 'x'\n", SetValue("/a", "it's"), "a: 'it''s'\n"),
         ('a: "x"\n', SetValue("/a", "\\d"), 'a: "\\\\d"\n'),
@@ -194,6 +196,8 @@ def test_an_edit_is_made_in_the_manner_of_what_stands_there(text, edit, expected
         ("a: {b: 1}\n", RenameKey("/a/c", "d")),  # not there
         ("a: [1, 2]\n", RenameKey("/a/0", "d")),
         ("- a: 1\n  b: 2\n", RemoveMember("/0/a")),  # the dash stands in the same line
+        ("a:\n- 1\n", AddMember("/a", "b", value=True)),  # no mapping
+        ("? a\n: 1\n", RenameKey("/b", "c")),
     ],
 )
 def test_an_edit_that_would_change_more_is_left_out(text, edit):

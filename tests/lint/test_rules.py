@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from nango_py.declare.catalogue import Catalogue
-from nango_py.lint import ALL_RULES, lint_file
+from nango_py.declare.loader import read_entries
+from nango_py.lint import ALL_RULES, lint_file, lint_integrations
 from nango_py.lint.run import findings_in_file
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -77,6 +78,37 @@ def test_what_loading_finds_is_among_the_findings_once(tmp_path):
     assert [(5, "pattern"), (6, "placeholder.unknown"), (8, "pagination.incomplete"), (11, "schema.unknown_key")] == [
         (line, code) for line, code in findings(path)
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("Acme.yaml", "name: acme\n", [(1, "blueprint.name")]),
+        ("acme.yml", "name: acme\n", [(1, "blueprint.name")]),
+        ("acme.yaml", "name: acme\n", [(1, "schema.required")]),
+        ("acme.yaml", "name: acme\nversions: {}\n", [(2, "schema.minProperties")]),
+        ("acme.yaml", "name: acme\nversions: {latest: {}}\n", [(2, "schema.unknown_key")]),
+        ("acme.yaml", "a: [\n", [(2, "yaml.syntax")]),
+        ("acme.yaml", "- a\n", [(1, "schema.type")]),
+    ],
+)
+def test_a_file_that_is_no_blueprint_is_said_to_be_none(tmp_path, name, text, expected):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+
+    assert expected == findings(path)
+
+
+def test_what_a_broken_integration_declares_is_left_to_its_errors(tmp_path):
+    path = tmp_path / "integrations.yaml"
+    path.write_text(
+        "integrations:\n  broken: {auth: {auth_mode: NOPE}, requests: {base_url: 'http://x.example/'}}\n"
+        "  sound: {auth: {auth_mode: NONE}, requests: {base_url: 'http://x.example/'}}\n"
+        "# nango-py: allow(url-not-https) Nothing stands below.\n"
+    )
+    found = lint_integrations(path, read_entries(path, environ={}))
+
+    assert [(3, "url-not-https"), (4, "allow-unused")] == [(one.location.line, one.code) for one in found]
 
 
 def test_a_name_with_a_hump_is_read_as_words(tmp_path):
