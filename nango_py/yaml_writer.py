@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import yaml
@@ -21,6 +22,14 @@ class _Dumper(yaml.SafeDumper):
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
         super().increase_indent(flow, False)
+
+    def process_scalar(self) -> None:
+        """Write an expression in one line: a break in it helps nobody."""
+        width = self.best_width
+        if self.analysis is not None and "${" in self.analysis.scalar:
+            self.best_width = sys.maxsize
+        super().process_scalar()
+        self.best_width = width
 
     def choose_scalar_style(self) -> str:
         """Return double quotes wherever the emitter wants single ones: our catalogue is written so."""

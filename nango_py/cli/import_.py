@@ -21,6 +21,26 @@ def command() -> None:
     """Turn catalogues of other tools into blueprints."""
 
 
+@command.command("nango")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--to", "folder", required=True, type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+              help="The folder that the blueprints go to, such as blueprints/.")  # fmt: skip
+@click.option(
+    "--only", "names", multiple=True, metavar="NAME", help="Only these providers, commas between; all without it."
+)
+@click.option("--report", "report", metavar="FILE", help="Where the whole report goes: JSON by its name, else YAML.")
+@click.option("--overwrite", is_flag=True, help="Replace blueprints that are there already and differ.")
+def _nango(file: Path, folder: Path, names: tuple[str, ...], report: str | None, *, overwrite: bool) -> None:
+    """Turn FILE, your copy of Nango's providers.yaml, into blueprints.
+
+    What cannot come along stands in the report, key by key, with the reason.
+    """
+    from nango_py.importers.nango.importer import import_catalogue
+
+    only = [name.strip() for given in names for name in given.split(",") if name.strip()]
+    _tell(import_catalogue(file, folder, only=only, overwrite=overwrite), report)
+
+
 def _tell(report: Report, path: str | None) -> None:
     """Show what came along, write the whole of it to *path*, and exit with 1 where an entry gave no blueprint."""
     from nango_py.importers.report import write_report

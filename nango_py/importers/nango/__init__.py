@@ -1,0 +1,1 @@
+"""Turn Nango's provider catalogue, ``providers.yaml``, into blueprints."""
