@@ -29,7 +29,8 @@ __all__ = ["command"]
 class _Report:
     """What was found, what was mended, and what was looked at."""
 
-    problems: list[Problem] = field(default_factory=list)
+    problems: dict[Problem, None] = field(default_factory=dict)
+    """Each once, in the order in which they were found."""
     fixed: list[Problem] = field(default_factory=list)
     integrations: dict[str, Integration] = field(default_factory=dict)
     files: int = 0
@@ -77,9 +78,9 @@ def command(
             _check_blueprint(report, path, blueprints, mends=mends)
     errors = sum(problem.severity == "error" for problem in report.problems)
     if form == "json":
-        print_json(report.problems, report.fixed, integrations=list(report.integrations))
+        print_json(list(report.problems), report.fixed, integrations=list(report.integrations))
     else:
-        print_lines(report.problems, form)
+        print_lines(list(report.problems), form)
     if form == "text":
         _print_rest(report, errors, is_whole=not paths)
     sys.exit(1 if errors or (strict and report.problems) else 0)
@@ -109,7 +110,7 @@ def _check_integrations(
         nango = load(str(path), store or "memory://", blueprints)
     sound = nango._core.declared.integrations  # noqa: SLF001 - the command line is of the house
     beside = (*nango.problems, *_without_client(sound), *_drifted(path, blueprints))
-    report.problems += lint_integrations(path, read(), beside)
+    report.problems |= dict.fromkeys(lint_integrations(path, read(), beside))
     report.integrations.update(sound)
     local = {used.source for one in sound.values() for used in one.blueprints if used.label == "local"}
     for source in sorted(local):
@@ -124,8 +125,7 @@ def _check_blueprint(report: _Report, path: Path, blueprints: tuple[str, ...], *
     if mends:
         report.fixed += _mended(path, lambda: fix_file(path))
     catalogue = Catalogue(folders=(path.parent, *map(Path, blueprints)))
-    found = lint_file(path, catalogue)
-    report.problems += [problem for problem in found if problem not in report.problems]
+    report.problems |= dict.fromkeys(lint_file(path, catalogue))
 
 
 def _mended(path: Path, mend: Callable[[], list[Problem]]) -> list[Problem]:
