@@ -101,4 +101,5 @@ class Draft:
 
 def _comment(text: str, indent: str) -> Iterator[str]:
     for line in text.splitlines():
-        yield from wrap(line, _WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
+        readable = "".join(char if char.isprintable() else " " for char in line)
+        yield from wrap(readable, _WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")

@@ -433,7 +433,8 @@ def test_what_is_no_description_is_wrong_use(document):
 
 
 def test_comments_stand_above_their_keys_and_change_nothing():
-    made = taken(described({"GET /a": {"summary": "Line\none: #1 ${input.x} \x07"}}))
+    odd = {"securitySchemes": {"\x00": {"type": "odd"}}}
+    made = taken(described({"GET /a": {"summary": "Line\none: #1 ${input.x} \x07"}}, components=odd))
     text = made.draft.text()
 
     assert made.draft.data == parse(text, "acme").data
