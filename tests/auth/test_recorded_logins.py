@@ -13,8 +13,16 @@ from nango_py.auth.expiry import moment_of
 from nango_py.http import Request
 from nango_py.secret import Secret
 from tests.auth.grants import NOW, Answer, account, perform, sent
-from tests.auth.nango_entries import auth_keys, entry_of
-from tests.auth.test_recorded_cases import catalogue, differing, recorded, report, seen, theirs_of, without_defects
+from tests.auth.test_recorded_cases import (
+    differing,
+    entry_of,
+    recorded,
+    report,
+    scheme_of,
+    seen,
+    theirs_of,
+    without_defects,
+)
 
 NINETY_YEARS = 90 * 365 * 86_400
 
@@ -23,20 +31,13 @@ def cases(kind):
     return [case for case in recorded("token-requests.jsonl") if case["kind"] == kind]
 
 
-def scheme_of(case):
-    keys = auth_keys(entry_of(catalogue(), case["provider"]))
-    # Theirs is put among the credentials, ours is a name of its own.
-    keys = json.loads(json.dumps(keys).replace("credentials.assertion", "assertion"))
-    return SCHEMES[case["auth_mode"]].declare(keys)
-
-
 def renewed(case):
     given = case["in"]
     # Scanners of secrets are kept off the recorded keys by other guards than a PEM has.
     secrets = {name: text.replace("=====", "-----") for name, text in given["credentials"].items()}
     answers = [Answer(data.encode() if isinstance(data, str) else data) for data in given.get("responses", ())]
     holder = account(secrets, connection_config=given.get("connection_config", {}))
-    return perform(scheme_of(case).renew(holder), *answers)
+    return perform(scheme_of(entry_of(case["provider"])).renew(holder), *answers)
 
 
 def comparable(request):
