@@ -77,8 +77,25 @@ class Version:
 
     @property
     def account_fields(self) -> tuple[Field, ...]:
-        """Return what a person brings: tokens that a sign-in gets are not among it."""
-        return () if self.integration.auth.connects else self.integration.credentials
+        """Return what a person brings: tokens that a sign-in or a grant gets are not among it."""
+        if self.integration.auth.connects:
+            return ()
+        return tuple(field for field in self.integration.credentials if self._is_asked(field))
+
+    @property
+    def given_fields(self) -> tuple[Field, ...]:
+        """Return the account's fields that every connection has."""
+        declared = self.declared.get("credentials", {})
+        return tuple(field for field in self.account_fields if not declared.get(field.name, {}).get("optional"))
+
+    @property
+    def is_prompted(self) -> bool:
+        """Tell whether the command line asks for everything that has to be given."""
+        return all(field.required or field.default is not None for field in self.given_fields)
+
+    def _is_asked(self, field: Field) -> bool:
+        # A scheme may leave a credential to the integration; a blueprint that declares it wants it from the account.
+        return field.required or field.default is not None or field.name in self.declared.get("credentials", {})
 
     @property
     def endpoints(self) -> tuple[tuple[str, str], ...]:
@@ -131,8 +148,11 @@ class Version:
 
     def credentials_code(self) -> str:
         """Return the credentials as a reader's program gives them: secrets from its environment."""
-        pairs = [f'"{field.name}": {self._given(field)}' for field in self.account_fields if _is_asked(field)]
-        return "{" + ", ".join(pairs) + "}"
+        return "{" + ", ".join(f'"{field.name}": {self._given(field)}' for field in self.given_fields) + "}"
+
+    def credentials_json(self) -> str:
+        """Return the credentials as a file for the command line."""
+        return _json({field.name: field.default or "..." for field in self.given_fields})
 
     def _given(self, field: Field) -> str:
         if field.default is not None:
@@ -256,10 +276,6 @@ def _mentions_app_key(value: Any) -> bool:
 def _sample(field: Field) -> str:
     is_free = not (field.enum or field.format or field.pattern)
     return field.example or (f"your-{field.name}" if is_free else made_up([field], seed=0)[field.name])
-
-
-def _is_asked(field: Field) -> bool:
-    return field.required or field.default is not None
 
 
 def _scopes(action: Action | None) -> list[str]:

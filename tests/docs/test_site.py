@@ -64,6 +64,12 @@ def test_no_list_or_table_or_link_stays_raw_markdown(pages: dict[str, Page]) -> 
     assert [] == found
 
 
+def test_the_list_of_how_tos_names_each() -> None:
+    listed = (ROOT / "docs" / "how-to.md").read_text("utf-8")
+    how_tos = [path.name for path in sorted((ROOT / "docs" / "how-to").glob("*.md"))]
+    assert [] == [name for name in how_tos if f"](how-to/{name}" not in listed]
+
+
 def test_every_page_of_docs_is_in_the_site(pages: dict[str, Page]) -> None:
     docs = ROOT / "docs"
     written = {path.relative_to(docs).with_suffix(".html").as_posix() for path in docs.rglob("*.md")}
@@ -72,9 +78,9 @@ def test_every_page_of_docs_is_in_the_site(pages: dict[str, Page]) -> None:
 
 
 @pytest.mark.parametrize("path", BLUEPRINTS, ids=lambda path: path.stem)
-def test_a_blueprint_s_page_says_what_its_file_says(path: Path, site: Path) -> None:
-    document = yaml.safe_load(path.read_text("utf-8"))
-    page = read(site / "blueprints" / f"{path.stem}.html")
+def test_a_blueprint_s_page_says_what_its_file_says(path: Path, pages: dict[str, Page]) -> None:
+    document = yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    page = pages[f"blueprints/{path.stem}.html"]
     said = " ".join(page.text.split())
     newest = max((name for name in document["versions"] if name.startswith("v")), key=lambda name: int(name[1:]))
     missing = [f"#{name}" for name in document["versions"][newest].get("actions", {}) if name not in page.ids]
@@ -99,17 +105,16 @@ def test_the_list_of_blueprints_has_each_once_and_counts_them(pages: dict[str, P
 
 @pytest.mark.parametrize("path", BLUEPRINTS, ids=lambda path: path.stem)
 def test_the_code_on_a_blueprint_s_page_runs(
-    path: Path, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, pages: dict[str, Page], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    page = read(site / "blueprints" / f"{path.stem}.html")
+    page = pages[f"blueprints/{path.stem}.html"]
     environ: dict[str, str] = {}
     ran = 0
     for language, text in page.code:
         if language == "yaml" and "integrations:" in text:
             (tmp_path / "integrations.yaml").write_text(text, "utf-8")
             environ = _environ(text, path.stem, monkeypatch)
-            assert () == load(tmp_path / "integrations.yaml", environ=environ).problems
         elif language == "python":
             _run(text, environ, path.stem)
             ran += 1
@@ -118,9 +123,12 @@ def test_the_code_on_a_blueprint_s_page_runs(
 
 def _environ(text: str, name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     environ = dict.fromkeys(re.findall(r"\$\{([A-Z0-9_]+)\}", text), "made-up")
-    integration = load(Path("integrations.yaml"), environ=environ).integrations[name]
+    declared = load(Path("integrations.yaml"), environ=environ)
+    assert () == declared.problems
+    integration = declared.integrations[name]
     prefix = re.sub(r"[^A-Z0-9]+", "_", name.upper())
-    for field, value in made_up(integration.credentials, seed=1).items():
+    names = [field.name for field in integration.credentials]
+    for field, value in made_up(integration.credentials, seed=1, named=names).items():
         monkeypatch.setenv(f"{prefix}_{field.upper()}", value)
     return environ
 
