@@ -158,7 +158,7 @@ def _pairs(heading: str, meanings: Mapping[str, str]) -> str:
 
 def _tree(error: type[Exception], depth: int = 0) -> Iterator[str]:
     text = " ".join((getdoc(error) or "").split()).replace("``", "`")
-    yield f"{'  ' * depth}- `{error.__name__}`: {text}"
+    yield f"{'    ' * depth}- `{error.__name__}`: {text}"
     for child in error.__subclasses__():
         if child.__module__ == errors.__name__:
             yield from _tree(child, depth + 1)

@@ -21,6 +21,8 @@ __all__ = ["on_files", "on_page_markdown"]
 ROOT = Path(__file__).parents[2]
 HOW_TO, BLUEPRINTS = "how-to/", "blueprints/"
 INDEX = f"{BLUEPRINTS}index.md"
+# Who searches for a key wants its meaning before the blueprints that have it.
+BOOSTS = {"reference.md": 4, "tutorial.md": 2, "how-to.md": 2, "how-to": 2, "blueprints": 0.5}
 # What docs/ refers to outside of itself, for readers of the repository, and the page that the site has instead.
 MOVED = (
     (re.compile(r"README\.md"), "index.md"),
@@ -57,6 +59,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Put the pictures of diagrams in their place, and lead links that leave docs/ to the pages of the same text."""
     del config, files
+    page.meta.setdefault("search", {"boost": BOOSTS.get(page.file.src_uri.partition("/")[0], 1)})
     up = "../" * page.file.src_uri.count("/")
     markdown = LINK.sub(lambda link: _inside(link, up), markdown)
     try:

@@ -64,6 +64,11 @@ def test_no_list_or_table_or_link_stays_raw_markdown(pages: dict[str, Page]) -> 
     assert [] == found
 
 
+def test_lists_in_lists_stay_so(site: Path) -> None:
+    reference = (site / "reference.html").read_text("utf-8")
+    assert re.search(r"<code>NangoError</code>[^<]*<ul>\s*<li><code>ConfigError</code>", reference)
+
+
 def test_the_list_of_how_tos_names_each() -> None:
     listed = (ROOT / "docs" / "how-to.md").read_text("utf-8")
     how_tos = [path.name for path in sorted((ROOT / "docs" / "how-to").glob("*.md"))]
