@@ -307,7 +307,7 @@ class Core:
         Raises:
             UsageError: *on_event* is async.
         """
-        if iscoroutinefunction(on_event):
+        if on_event is not None and iscoroutinefunction(on_event):
             raise UsageError(
                 "on_event= is a plain function, called while the action runs. "
                 "For a task of yours, put its events into a queue: on_event=queue.put_nowait."

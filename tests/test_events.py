@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import dataclasses
 import logging
 import re
@@ -161,6 +162,21 @@ def test_a_stream_is_told_of_as_it_goes_and_ends_when_its_reader_leaves():
 
     assert (Finished, {"outcome": "cancelled", "error": "GeneratorExit"}) == own(found[-1])
     assert 1 == len([event for event in found if isinstance(event, PageRead)])
+
+
+def test_an_action_that_its_caller_left_is_cancelled_and_no_error():
+    # That is what a context raises when the task that asked for the action waits no longer.
+    @nango_py.action("birds")
+    def left_alone(ctx, given):
+        raise concurrent.futures.CancelledError
+
+    found = []
+    with Nango.load(**settings(Provider(), actions=[left_alone])) as nango:
+        nango.register_connection(*CONNECTION)
+        with pytest.raises(concurrent.futures.CancelledError):
+            nango.trigger_action("birds", "left-alone", "u", on_event=found.append)
+
+    assert (Finished, {"outcome": "cancelled", "error": "CancelledError"}) == own(found[-1])
 
 
 def test_a_stream_beside_a_loop_is_told_of():

@@ -20,7 +20,8 @@ __all__ = ["Line", "progress"]
 
 QUIET = 1.0
 """Seconds in which a run shows nothing: most are over by then."""
-_PAUSE = 0.1
+PAUSE = 0.1
+"""Seconds between two drawings of the line."""
 _BAR = 20
 _CLEAR = "\r\x1b[K"
 _WAITS = {"rate_limit": "for its turn", "renewal": "for new credentials", "retry": "to try again"}
@@ -63,7 +64,7 @@ class Line:
                 self._progress = _shown(event)
         waiting = _waiting(event) if isinstance(event, Waiting) else ""
         now = self._now()
-        is_due = self._drawn is None or waiting or now - self._drawn >= _PAUSE
+        is_due = self._drawn is None or waiting or now - self._drawn >= PAUSE
         if now - self._started >= QUIET and is_due:
             self._draw(", ".join(part for part in (self._progress, self._pages, waiting) if part))
             self._drawn = now

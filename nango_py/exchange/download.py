@@ -52,7 +52,11 @@ class _Answer:
             return target
         if self.filename is None:
             raise UsageError(f"{target} is a folder, and the provider names no file: say its whole path.")
-        return target / self.filename
+        named = target / self.filename
+        if named.exists():
+            # The name is the provider's word, and which files of the program are replaced is not.
+            raise UsageError(f"{named} exists already: say its whole path to replace it.")
+        return named
 
     def __repr__(self) -> str:
         facts = {"filename": self.filename, "content_type": self.content_type, "size": self.size}
@@ -82,7 +86,7 @@ class Download(_Answer):
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the bytes to a file, which is there when all of them are, and return its path.
 
-        In a folder it gets the name that the provider gives it.
+        In a folder it gets the name that the provider gives it, and replaces no other file.
         """
         target = self._target(path)
         part = _part_of(target)
@@ -131,7 +135,7 @@ class AsyncDownload(_Answer):
     async def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the bytes to a file, which is there when all of them are, and return its path.
 
-        In a folder it gets the name that the provider gives it.
+        In a folder it gets the name that the provider gives it, and replaces no other file.
         """
         from anyio.to_thread import run_sync  # noqa: PLC0415 - synchronous programs never need it
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 from nango_py import tracing
 from nango_py.effects import Join, Sleep
@@ -139,7 +139,7 @@ class Execution:
         self.tell(Started)
 
     def _end(self, error: BaseException | None) -> None:
-        outcome = "success" if error is None else "error" if isinstance(error, Exception) else "cancelled"
+        outcome = _outcome(error)
         name = None if error is None else type(error).__name__
         seconds = self._elapsed()
         tracing.end(self._span, error)
@@ -179,6 +179,13 @@ class Execution:
 
     def _who(self) -> str:
         return f"integration {self.session.integration.name!r}, action {self.action!r}"
+
+
+def _outcome(error: BaseException | None) -> Literal["success", "error", "cancelled"]:
+    if error is None:
+        return "success"
+    is_cancelled = isinstance(error, CancelledError) or not isinstance(error, Exception)
+    return "cancelled" if is_cancelled else "error"
 
 
 def in_time(execution: Execution | None, flow: Flow[_T]) -> Flow[_T]:

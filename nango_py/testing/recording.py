@@ -56,14 +56,23 @@ class RecordingTransport(BaseTransport, AsyncBaseTransport):
         """Return the answer, read."""
         content = request.read()
         answer = self._sync().handle_request(request)
-        answer.read()
+        try:
+            answer.read()
+        finally:
+            answer.close()  # also when whoever waited for it has gone
         return self._kept(request, content, answer)
 
     async def handle_async_request(self, request: Request) -> Response:
         """Return the answer, read."""
+        from anyio import CancelScope  # noqa: PLC0415 - synchronous tests never need it
+
         content = await request.aread()
         answer = await self._asynchronous().handle_async_request(request)
-        await answer.aread()
+        try:
+            await answer.aread()
+        finally:
+            with CancelScope(shield=True):
+                await answer.aclose()
         return self._kept(request, content, answer)
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
+from html import escape, unescape
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus, urlencode, urlsplit, urlunsplit
 
@@ -25,17 +26,25 @@ _NAMES = re.compile(
 _HARMLESS = re.compile(
     r"(?i)(page|pagination|next|cursor|continuation|sync|delta|previous|prev)[-_]?token|token[-_]?(type|url)"
 )
+_PLAIN = re.compile(r"(?i)expir|issued|lifetime|scope|_type$|^type$")
+"""Names of what stands beside a secret, inside of what is named after it, and is none."""
+_NUMBER = re.compile(r"(?i)(key|passphrase|passwd|password|secret|token|^value)$")
+"""Names of numbers that are secrets; ``total_tokens`` and ``token_lifetime`` are none."""
+_ELEMENT = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)(?:\s[^<>]*)?>\s*([^<>]+?)\s*</")
+_ATTRIBUTE = re.compile(r"""\s(?:[\w.-]+:)?([\w.-]+)\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)')""")
 _PARAMETER = re.compile(r"[?&#;]([\w.~%-]+)=([^&#;\s\"'<>\\]+)")
 """A parameter of a link that stands in a text; in HTML it begins with ``&amp;``."""
 
 
 def forms(secret: str) -> Iterator[str]:
-    """Yield what a secret looks like in URLs, JSON, base64 at any offset, and hexadecimal digits."""
+    """Yield what a secret looks like in URLs, XML, JSON, base64 at any offset, and hexadecimal digits."""
     content = secret.encode()
     yield secret
     for quoted in (quote(secret, safe=""), quote(secret), quote_plus(secret)):
         yield quoted
         yield re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), quoted)
+    yield escape(secret)
+    yield escape(secret, quote=False)
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
     yield json.dumps(json.dumps(secret)[1:-1])[1:-1]
@@ -83,8 +92,17 @@ class Redactor:
                 self.learn(_parts_of(value))
 
     def learn_text(self, text: str) -> None:
-        """Learn what telling parameters of links in a text hold: such a link is a credential of its own."""
+        """Learn what telling parameters of links in a text hold, and telling elements and attributes of XML.
+
+        Such a link is a credential of its own.
+        """
         self.learn(unquote_plus(value) for name, value in _PARAMETER.findall(text) if _is_telling(name))
+        if "<" in text:
+            found = [
+                *_ELEMENT.findall(text),
+                *((name, one or other) for name, one, other in _ATTRIBUTE.findall(text)),
+            ]
+            self.learn(unescape(value) for name, value in found if _is_telling(name))
 
     def learn_url(self, url: str) -> None:
         """Learn what telling parameters hold, and a password in the address."""
@@ -94,18 +112,10 @@ class Redactor:
             self.learn([parts.password])
 
     def learn_body(self, body: Any) -> None:
-        """Learn what telling members of a parsed body hold, at any depth, and links in it."""
-        if isinstance(body, str):
-            self.learn_text(body)
-        elif isinstance(body, Mapping):
-            for name, value in body.items():
-                if _is_telling(str(name), in_grant="grant_type" in body):
-                    several = value if isinstance(value, list) else [value]
-                    self.learn(one for one in several if isinstance(one, str))
-                self.learn_body(value)
-        elif isinstance(body, list):
-            for item in body:
-                self.learn_body(item)
+        """Learn what stands below telling members of a parsed body, at any depth, and links in it."""
+        self.learn(_told_by_name(body))
+        for text in _texts(body):
+            self.learn_text(text)
 
     def text(self, text: str) -> str:
         """Return the text without secrets."""
@@ -123,16 +133,21 @@ class Redactor:
         return urlunsplit((parts.scheme, self.text(host), self.text(parts.path), query, ""))
 
     def body(self, body: Any) -> Any:
-        """Return a parsed body without secrets."""
+        """Return a parsed body without secrets; a number that is one becomes 0."""
+        return self._body(body, "", is_told=False)
+
+    def _body(self, body: Any, name: str, *, is_told: bool) -> Any:
         if isinstance(body, Mapping):
             return {
-                self.text(str(name)): REDACTED
-                if isinstance(value, str) and value and _is_telling(str(name), in_grant="grant_type" in body)
-                else self.body(value)
-                for name, value in body.items()
+                self.text(str(inner)): self._body(
+                    value, str(inner), is_told=_tells(str(inner), body, is_told=is_told)
+                )
+                for inner, value in body.items()
             }
         if isinstance(body, list):
-            return [self.body(item) for item in body]
+            return [self._body(item, name, is_told=is_told) for item in body]
+        if is_told and _is_secret(name, body):
+            return REDACTED if isinstance(body, str) else 0
         return self.text(body) if isinstance(body, str) else body
 
     def headers(self, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -142,6 +157,37 @@ class Redactor:
     def left_in(self, text: str) -> bool:
         """Tell whether any secret, in any form, is left in a text."""
         return self._pattern is not None and self._pattern.search(text) is not None
+
+
+def _tells(name: str, body: Mapping[Any, Any], *, is_told: bool) -> bool:
+    """Tell whether what *body* has under a name is a secret: by that name, or by one above it."""
+    return is_told or _is_telling(name, in_grant="grant_type" in body)
+
+
+def _is_secret(name: str, leaf: Any) -> bool:
+    """Tell whether a leaf at or below a telling name is a secret; *name* is the leaf's own."""
+    if isinstance(leaf, str):
+        return leaf != "" and (_is_telling(name) or _PLAIN.search(name) is None)
+    return isinstance(leaf, int | float) and not isinstance(leaf, bool) and _NUMBER.search(name) is not None
+
+
+def _told_by_name(body: Any, name: str = "", *, is_told: bool = False) -> Iterator[str]:
+    if isinstance(body, Mapping):
+        for inner, value in body.items():
+            yield from _told_by_name(value, str(inner), is_told=_tells(str(inner), body, is_told=is_told))
+    elif isinstance(body, list):
+        for item in body:
+            yield from _told_by_name(item, name, is_told=is_told)
+    elif is_told and _is_secret(name, body):
+        yield str(body)
+
+
+def _texts(body: Any) -> Iterator[str]:
+    if isinstance(body, str):
+        yield body
+    elif isinstance(body, Mapping | list):
+        for inner in body.values() if isinstance(body, Mapping) else body:
+            yield from _texts(inner)
 
 
 def _parts_of(value: str) -> Iterator[str]:

@@ -145,6 +145,15 @@ def test_file_gets_the_providers_name_in_a_folder(tmp_path):
         assert tmp_path / "birds.png" == nango.trigger_action("birds", "act", "u").save(tmp_path)
 
 
+def test_the_providers_name_replaces_no_file(tmp_path):
+    (tmp_path / "birds.png").write_bytes(b"old")
+    nango, _ = nango_for()
+    with nango, nango.trigger_action("birds", "act", "u") as download:
+        with pytest.raises(UsageError, match=r"birds\.png exists already: say its whole path to replace it"):
+            download.save(tmp_path)
+        assert DATA == download.save(tmp_path / "birds.png").read_bytes()
+
+
 def test_file_without_a_name_is_refused_in_a_folder(tmp_path):
     nango, _ = nango_for(headers={})
     with nango, nango.trigger_action("birds", "act", "u") as download:

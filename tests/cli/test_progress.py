@@ -113,7 +113,7 @@ def test_run_shows_progress_on_a_terminal_and_only_there(run, tmp_path):
     (tmp_path / "birds").mkdir()
     (tmp_path / "birds" / "sing.py").write_text(
         "from nango_py.cli import progress\n"
-        "progress.QUIET = 0.0\n"
+        "progress.QUIET = progress.PAUSE = 0.0\n"  # a busy machine may have drawn the line a moment ago
         "def run(ctx, input):\n    ctx.progress(1, 2, 'half')\n    return 'la'\n"
     )
     run("connections", "add", "birds", "u", "--credentials", "-", stdin="{}")

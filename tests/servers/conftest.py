@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 import pytest
@@ -21,6 +21,7 @@ from tests.servers import moto as moto_server
 from tests.servers import nginx as nginx_server
 from tests.servers import oauth1_authlib as oauth1_authlib_server
 from tests.servers import oidc_provider as oidc_provider_server
+from tests.servers import prism as prism_server
 from tests.servers import redmine as redmine_server
 from tests.servers import roundup as roundup_server
 from tests.servers import synapse as synapse_server
@@ -135,6 +136,18 @@ def mitmproxy(
 ) -> Iterator[mitmproxy_server.Mitmproxy]:
     """A proxy before the localstripe to write to."""
     yield from _started(partial(mitmproxy_server.serve, upstream=localstripe_to_write.url), tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def prism(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], prism_server.Prism]]:
+    """Start a Prism for each provider that a test asks for."""
+    with ExitStack() as stack:
+
+        @cache
+        def started(provider: str) -> prism_server.Prism:
+            return _entered(stack, partial(prism_server.serve, provider=provider), tmp_path_factory)
+
+        yield started
 
 
 @pytest.fixture

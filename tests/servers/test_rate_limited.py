@@ -58,8 +58,11 @@ def test_now_is_believed_once_and_then_backed_off_from(backend: str, roundup: Ro
     document = declared({"auth_mode": "BASIC"}, f"{roundup.url}/t/rest/data/")
     with face(backend, document, {"clock": clock}) as nango:
         nango.call("register_connection", "it", USER, dict(zip(("username", "password"), login, strict=True)))
-        refusal = use_up(f"{roundup.url}/t/rest/data/status/1", auth=login)
-        answer = nango.send("it", USER, "GET", "status/1")
+        for _ in range(20):  # Roundup's clock goes on: on a slow machine the limit is free again in the middle
+            refusal = use_up(f"{roundup.url}/t/rest/data/status/1", auth=login)
+            answer = nango.send("it", USER, "GET", "status/1")
+            if answer.status_code == REFUSED:
+                break
 
     assert "0" == refusal.headers["Retry-After"]
     assert [
@@ -116,7 +119,7 @@ def test_backoff_outlasts_a_limiter_that_says_nothing(backend: str, nginx: Nginx
 
 
 def test_milliseconds_of_the_body_are_waited_for(backend: str, start: Start) -> None:
-    synapse = start(synapse_server.serve, messages={"per_second": 4, "burst_count": 2})
+    synapse = start(synapse_server.serve, messages={"per_second": 2, "burst_count": 2})
     with browse(f"{synapse.url}/_matrix/client/v3") as client:
         client.headers["Authorization"] = (
             f"Bearer {client.post('login', json=synapse.login_form).json()['access_token']}"
@@ -129,14 +132,14 @@ def test_milliseconds_of_the_body_are_waited_for(backend: str, start: Start) -> 
         nango.call("register_connection", "it", USER, {"api_key": token})
         answers = [
             nango.send("it", USER, "PUT", f"rooms/{room}/send/m.room.message/{number}", json=message(number))
-            for number in range(6)
+            for number in range(5)
         ]
 
     assert {200} == {answer.status_code for answer in answers}
-    assert 6 == len({answer.json()["event_id"] for answer in answers})
+    assert 5 == len({answer.json()["event_id"] for answer in answers})
     refused = [attempt for answer in answers for attempt in attempts_of(answer) if attempt.status == REFUSED]
     assert {"preconfigured_in_body:after"} == {attempt.decision for attempt in refused}
-    assert all(attempt.waited is not None and 0 < attempt.waited <= 0.25 for attempt in refused)
+    assert all(attempt.waited is not None and 0 < attempt.waited <= 0.5 for attempt in refused)
 
 
 def message(number: int) -> dict[str, str]:

@@ -106,6 +106,34 @@ def test_no_secret_stays_in_a_list_of_them():
     assert {"backup_tokens": ["***", "***"], "names": ["wren"], "echo": "***"} == redactor.body(body)
 
 
+def test_no_secret_stays_below_a_telling_name():
+    body = {
+        "token": {"value": "token-of-ann", "type": "bearer", "expires_at": "2026-01-01T00:00:00Z", "lifetime": 3600},
+        "password": 123456,
+        "said": ["your password is 123456"],
+        "usage": {"total_tokens": 57},
+        "access_token_expires_in": 3600,
+    }
+    redactor = Redactor()
+    redactor.learn_body(body)
+    assert {
+        "token": {"value": "***", "type": "bearer", "expires_at": "2026-01-01T00:00:00Z", "lifetime": 3600},
+        "password": 0,
+        "said": ["your password is ***"],
+        "usage": {"total_tokens": 57},
+        "access_token_expires_in": 3600,
+    } == redactor.body(body)
+
+
+def test_no_secret_stays_in_xml():
+    text = "<s:Envelope><s:sessionToken a=\"1\"> one&amp;two </s:sessionToken><login password='three-3'/><page>4444</page>"
+    redactor = Redactor()
+    redactor.learn_body(text)
+    shown = redactor.text(text)
+    assert (True, True, False) == tuple(word in shown for word in ("Token a=", "4444", "three-3"))
+    assert [] == [word for word in ("one&amp;two", "three-3") if redactor.left_in(shown) or word in shown]
+
+
 def test_a_cassette_is_not_written_while_a_secret_would_stay(tmp_path):
     content = b"\xff\xfe" + b"secret-of-the-account"
     inner = httpx.MockTransport(lambda _: httpx.Response(200, content=content))
