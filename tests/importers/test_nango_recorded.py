@@ -1,3 +1,4 @@
+# ruff: noqa: T201 - the counts are for a reader
 """Compare what imported blueprints send with what Nango's own code sends, where recordings of it are at hand.
 
 The recordings are no part of the repository: NANGO_PY_SHARED_DATA names their folder. Every difference has a name.
@@ -18,6 +19,7 @@ import pytest
 
 from nango_py import Nango
 from nango_py.address import endpoint_text
+from nango_py.errors import NangoError
 from nango_py.expression import moment_functions
 from nango_py.importers.nango.catalogue import resolved
 from nango_py.importers.nango.importer import import_catalogue
@@ -36,6 +38,8 @@ NONCE = re.compile(r'\b(oauth_nonce|oauth_signature|PasswordDigest|Nonce)="[^"]*
 OURS = {"user-agent", "accept", "accept-encoding", "connection", "host", "content-length", "content-type"}
 """Headers that httpx sends by itself; theirs are recorded before their client adds its own."""
 META = folder() / "oracle-dev" / "meta.json" if folder() else Path()
+PEM = json.loads(META.read_text("utf-8"))["test_keys"]["rsa_pkcs8"].replace("=====", "-----") if folder() else ""
+PEM_NAME = re.compile("private_?key", re.IGNORECASE)
 NAMES = {"apiKey": "api_key", "token": "access_token"}
 """Where theirs keeps a credential under another name than ours."""
 
@@ -55,6 +59,55 @@ def blueprint_of(name):
     """Return the version of a blueprint as it was written; None where there is none."""
     path = Path(imported()[0].name) / f"{name}.yaml"
     return parse(path.read_text("utf-8"), path.name).data["versions"]["v0"] if path.exists() else None
+
+
+def test_nearly_every_entry_gives_a_blueprint_that_builds_a_client(capsys):
+    report = imported()[1]
+    cases = [
+        {"id": entry.name, "provider": entry.name, "auth_mode": mode_of(entry.name), "in": ANYBODY}
+        for entry in report.entries
+    ]
+    world = World(cases)
+    built = [case["id"] for case in cases if blueprint_of(case["id"]) and builds(world, case)]
+    with capsys.disabled():
+        print(f"\nentries: {len(cases)}, with a blueprint that builds a client: {len(built)}")
+        for entry in report.failed:
+            print(f"  {entry.name}: {entry.problem}")
+
+    assert [] == [entry.name for entry in report.entries if entry.ok and entry.name not in {*built, *OTHER_KEYS}]
+    assert len(built) >= 0.95 * len(cases)
+    assert all(entry.problem for entry in report.failed)
+
+
+OTHER_KEYS = {"apple-app-store", "ghost-admin"}
+"""Their accounts hold keys of other kinds than the one at hand: on an elliptic curve, and hexadecimal behind a colon."""
+ANYBODY = {"integration": {"oauth_client_id": "id", "oauth_client_secret": "secret"}}
+
+
+def mode_of(name):
+    blueprint = blueprint_of(name)
+    return blueprint and blueprint["auth"]["auth_mode"]
+
+
+def builds(world, case):
+    """Tell whether a client can be opened with some account or other."""
+    integration = world.nango._core.integration(key_of(case))
+    for text in ("acme" * 10, f"https://{'acme' * 10}.test"):
+        config = {
+            field.name: field.enum[0] if field.enum else "443" if field.name == "port" else text
+            for field in integration.connection_config
+        }
+        given = {field.name: PEM if PEM_NAME.search(field.name) else text for field in integration.credentials}
+        given["expires_at"] = "2036-01-01T00:00:00Z"
+        if "access_token" not in given:
+            del given["expires_at"]
+        try:
+            world.nango.register_connection(integration.name, text, given, config)
+            with world.nango.client(integration.name, text) as client:
+                return str(client.base_url).startswith("http")
+        except NangoError:
+            continue
+    return False
 
 
 # --- how a case is put to us -----------------------------------------------------------------------------------------
@@ -137,11 +190,7 @@ def guarded(value):
     """
     if isinstance(value, str) and re.match("[=-]{5}BEGIN PRIVATE KEY", value):
         real = value.replace("=====", "-----")
-        return (
-            real
-            if "\n" in value
-            else json.loads(META.read_text("utf-8"))["test_keys"]["rsa_pkcs8"].replace("=====", "-----")
-        )
+        return real if "\n" in value else PEM
     return value
 
 
@@ -245,12 +294,11 @@ def options_of(given):
 def why_request(case, differences):
     if "defect" in case and "refused" in differences:
         return f"defect {case['defect'][:3]}"
-    return NO_BLUEPRINT.get(case["provider"]) or next(
-        (why for why, explains in WHYS.items() if explains(case, differences)), None
-    )
+    if blueprint_of(case["provider"]) is None:
+        return "there is no blueprint, which the report says"
+    return next((why for why, explains in WHYS.items() if explains(case, differences)), None)
 
 
-NO_BLUEPRINT = {"linear-mcp": "an MCP server without a base_url gives no blueprint"}
 SIGNATURES = {"cisco-duo-admin": "authorization", "streamline-ai": "signature", "avanan": "x-av-sig"}
 WHYS = {
     "a caller's parameter or User-Agent wins over the blueprint's": lambda case, found: (

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from nango_py.auth import SCHEMES
 from nango_py.importers.keys import keys_of
-from nango_py.importers.nango.auth import NoMode, auth_of, mode_of
+from nango_py.importers.nango.auth import NoBlueprint, auth_of, mode_of
 from nango_py.importers.nango.fields import read_fields
 from nango_py.importers.nango.hosts import host_formats
 from nango_py.importers.nango.names import Names
 from nango_py.importers.nango.placement import placement_of
 from nango_py.importers.nango.requests import pagination_of, requests_of, retry_of
-from nango_py.importers.nango.tables import DOCS, KEYS
+from nango_py.importers.nango.tables import DOCS, KEYS, UNKNOWN
 from nango_py.importers.nango.verification import verification_of
 from nango_py.importers.report import Finding
 
@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Converted", "convert"]
 
-_UNKNOWN = "no rule of the importer knows this key"
 _CONFIG = re.compile(r"\$\{[^{}]*?connectionConfig\.([^\s{}|,()]+)")
 _CREDENTIAL = re.compile(r"\$\{[^{}]*?credentials\.(\w+)")
 _CERTIFICATE = ("client_certificate", "client_private_key")
 """Credentials that are a file of `network.client_certificate` here."""
 _KEY = _CERTIFICATE[1]
 _SECTIONS = ("connection_config", "credentials", "integration_config")
+_ASKING = (*_SECTIONS, "assertion_option")
+_OWN_BASE = "baseUrl"
 _BROUGHT = ("token_response_metadata", "redirect_uri_metadata")
 _ORDER = ("comment", "auth", "credentials", "connection_config", "requests", "retry", "pagination", "verification")
 
@@ -53,8 +54,10 @@ def convert(name: str, entry: Mapping[str, Any], *, source: str = "providers.yam
     keys, findings = keys_of(entry)
     base = keys.take("alias")
     try:
+        if _OWN_BASE in _mapping(entry.get("integration_config")):
+            raise NoBlueprint("each integration has a base URL of its own: write it in integrations.yaml")
         mode = mode_of(keys, entry)
-    except NoMode as error:
+    except NoBlueprint as error:
         return Converted(document=None, problem=f"{error}.")
     document: dict[str, Any] = {"name": name}
     for theirs, ours in (("display_name", "display_name"), ("docs", "docs_url")):
@@ -67,14 +70,12 @@ def convert(name: str, entry: Mapping[str, Any], *, source: str = "providers.yam
     origin = f"{source}, {name}{f', an alias of {base}' if base else ''}"
     version["comment"] = f"Imported from Nango's {origin}."
     document["versions"] = {"v0": {key: version[key] for key in _ORDER if version.get(key)}}
-    if not any(
-        "doc_section" in text for text in map(str, (entry.get("credentials"), entry.get("connection_config")))
-    ):
-        keys.drop("docs_connect", "not_needed", DOCS)
-    keys.take("docs_connect")  # fields lead there
+    if any("doc_section" in str(entry.get(section)) for section in _ASKING):
+        keys.take("docs_connect")  # fields lead there
+    keys.drop("docs_connect", "not_needed", DOCS)
     for key, (outcome, reason) in KEYS.items():
         keys.drop(key, outcome, reason)
-    left = tuple(Finding(key=place, outcome="lost", reason=_UNKNOWN) for place in keys.rest())
+    left = tuple(Finding(key=place, outcome="lost", reason=UNKNOWN) for place in keys.rest())
     return Converted(document=document, problem=_missing(version), findings=(*findings, *left))
 
 
@@ -198,6 +199,10 @@ def _strings(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _strings(inner)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _missing(version: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from nango_py.importers.report import Outcome
 
-__all__ = ["DOCS", "KEYS", "MODES", "NO_MODE", "PROXY_KEYS", "UNREAD_IN", "Mode"]
+__all__ = ["DOCS", "KEYS", "MODES", "NO_MODE", "PROXY_KEYS", "UNKNOWN", "UNREAD_IN", "Mode"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +96,7 @@ UNREAD_IN: Mapping[str, frozenset[str]] = MappingProxyType(
 
 _SCRIPT = "a script: TypeScript that runs in Nango's server"
 _WEBHOOKS = "nango_py receives no webhooks"
+UNKNOWN = "no rule of the importer knows this key"
 DOCS = "a page for people, behind no request"
 _DEAD = "no code of Nango reads it"
 
