@@ -41,6 +41,23 @@ def _nango(file: Path, folder: Path, names: tuple[str, ...], report: str | None,
     _tell(import_catalogue(file, folder, only=only, overwrite=overwrite), report)
 
 
+@command.command("airbyte")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--to", "folder", required=True, type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+              help="The folder that the blueprint goes to, such as blueprints/.")  # fmt: skip
+@click.option("--name", metavar="NAME", help="The blueprint's name; that of the connector without it.")
+@click.option("--report", "report", metavar="FILE", help="Where the whole report goes: JSON by its name, else YAML.")
+def _airbyte(file: Path, folder: Path, name: str | None, report: str | None) -> None:
+    """Turn FILE, the manifest.yaml of a low-code Airbyte connector, into a blueprint.
+
+    Each stream becomes an action that lists its records. What cannot come along stands in the report.
+    """
+    from nango_py.authoring.scratch import check_name
+    from nango_py.importers.airbyte.importer import import_manifest
+
+    _tell(import_manifest(file, folder, name=None if name is None else check_name(name)), report)
+
+
 def _tell(report: Report, path: str | None) -> None:
     """Show what came along, write the whole of it to *path*, and exit with 1 where an entry gave no blueprint."""
     from nango_py.importers.report import write_report
