@@ -461,5 +461,12 @@ def test_the_command_writes_files_and_a_report_and_says_what_was_lost(call, file
     assert 0 == call("check", "made")[0]
 
 
+def test_the_command_prints_the_report_for_machines(call, file):
+    code, lines = call("import", "nango", str(file), "--to", "made", "--only", "bolt", "--json")
+
+    assert 0 == code
+    assert {"lost": 1, "changed": 2, "not_needed": 1} == json.loads("\n".join(lines))["keys"]
+
+
 def test_the_command_fails_where_an_entry_gave_no_blueprint(call, file):
     assert 1 == call("import", "nango", str(file), "--to", "made")[0]

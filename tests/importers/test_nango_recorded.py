@@ -40,7 +40,7 @@ OURS = {"user-agent", "accept", "accept-encoding", "connection", "host", "conten
 META = folder() / "oracle-dev" / "meta.json" if folder() else Path()
 PEM = json.loads(META.read_text("utf-8"))["test_keys"]["rsa_pkcs8"].replace("=====", "-----") if folder() else ""
 PEM_NAME = re.compile("private_?key", re.IGNORECASE)
-NAMES = {"apiKey": "api_key", "token": "access_token"}
+NAMES = {"apiKey": "api_key", "token": "access_token", "session_id": "access_token", "sessionId": "access_token"}
 """Where theirs keeps a credential under another name than ours."""
 
 
@@ -164,7 +164,9 @@ class World:
         config = {key: value for key, value in case["in"]["connection_config"].items() if key in fields}
         fields = {field.name for field in declared.credentials}
         fields |= {"raw", "expires_at"} if "access_token" in fields else set()
-        given = {ours_of(key, fields): guarded(value) for key, value in case["in"]["credentials"].items()}
+        theirs = case["in"]["credentials"]
+        theirs = {**theirs, **(theirs.get("config_override") or {})}
+        given = {ours_of(key, fields): guarded(value) for key, value in theirs.items()}
         held = {key: value for key, value in given.items() if key in fields and value not in ("", None)}
         self.nango.register_connection(name, "user", held, config)
         return name
@@ -317,6 +319,9 @@ WHYS = {
     ),
     "a plus in a path is sent as %2B before it is signed": lambda case, found: (
         case["auth_mode"] == "AWS_SIGV4" and "+" in case["in"]["request"]["endpoint"]
+    ),
+    "the session of BILL, whose headers Nango's code knows": lambda case, found: (
+        case["auth_mode"] == "BILL" and {"headers.sessionid", "headers.devkey"} >= set(found)
     ),
     "a base URL of one connection alone": lambda case, found: "base_url" in case["in"]["connection_config"],
     "a signature over a body that JavaScript wrote as [object Object], or over what only it calls the endpoint": lambda case, found: (
