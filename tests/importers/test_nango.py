@@ -297,6 +297,31 @@ def test_what_is_not_carried_over_is_reported_with_its_reason():
     } == found
 
 
+def test_a_provider_that_nango_has_code_for_is_named():
+    coded, plain = ({found.key for found in convert(name, CATALOGUE["bolt"]).findings} for name in ("heygen", "bolt"))
+
+    assert {"token_url"} == coded - plain
+
+
+def test_fields_that_nobody_fills_in_are_reported():
+    asked = {
+        "client_certificate": {"type": "string", "title": "Certificate"},
+        "kept": {"type": "string", "hidden": True, "default_value": "x"},
+        "free": {"type": "string", "hidden": True},
+    }
+    entry = {**CATALOGUE["cork"], "require_client_certificate": True, "credentials": asked}
+    converted = convert("cork", entry)
+    found = {finding.key: finding.outcome for finding in converted.findings}
+
+    assert {
+        "credentials.client_certificate": "lost",
+        "require_client_certificate": "lost",
+        "credentials.kept.hidden": "not_needed",
+        "credentials.free.hidden": "not_needed",
+    } == found
+    assert {"kept": {"default": "x"}, "free": {"optional": True}} == version_of(entry)["credentials"]
+
+
 PLACES = (
     (), ("proxy",), ("proxy", "retry"), ("proxy", "retry", "in_body"), ("proxy", "paginate"), ("proxy", "verification"),
     ("credentials", "apiKey"), ("connection_config", "team"), ("token_response",), ("signature",),

@@ -15,7 +15,7 @@ from nango_py.importers.nango.hosts import host_formats
 from nango_py.importers.nango.names import Names
 from nango_py.importers.nango.placement import placement_of
 from nango_py.importers.nango.requests import pagination_of, requests_of, retry_of
-from nango_py.importers.nango.tables import DOCS, KEYS, UNKNOWN
+from nango_py.importers.nango.tables import CERTIFICATE, CODE, CODED, DOCS, KEYS, UNKNOWN
 from nango_py.importers.nango.verification import verification_of
 from nango_py.importers.report import Finding
 
@@ -73,6 +73,8 @@ def convert(name: str, entry: Mapping[str, Any], *, source: str = "providers.yam
     if any("doc_section" in str(entry.get(section)) for section in _ASKING):
         keys.take("docs_connect")  # fields lead there
     keys.drop("docs_connect", "not_needed", DOCS)
+    if name in CODED:
+        keys.note("token_url", "lost", CODE)
     for key, (outcome, reason) in KEYS.items():
         keys.drop(key, outcome, reason)
     left = tuple(Finding(key=place, outcome="lost", reason=UNKNOWN) for place in keys.rest())
@@ -84,8 +86,8 @@ def _version(keys: Keys, mode: Mode, entry: Mapping[str, Any]) -> dict[str, Any]
     config = _config(keys, entry, brought)
     asked = _asked(keys, entry)
     signs = isinstance(entry.get("assertion"), Mapping)
-    if signs:
-        asked.pop("assertion", None)
+    if signs and asked.pop("assertion", None) is not None:
+        keys.note("credentials.assertion", "not_needed", "it is signed for each login; nobody is asked for it")
     scheme = SCHEMES[mode.name]
     words = Names(
         config=config,
@@ -162,7 +164,8 @@ def _asked(keys: Keys, entry: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             inner.drop(name, "lost", "a value of the integration's form in Nango: say it in integrations.yaml")
     if entry.get("require_client_certificate") is True:
         for name in _CERTIFICATE:
-            asked.pop(name, None)
+            if asked.pop(name, None) is not None:
+                keys.note(f"credentials.{name}", "lost", CERTIFICATE)
     elif _KEY in asked and entry.get("token_request_auth_method") == "private_key_jwt":
         asked["client_secret"] = asked.pop(_KEY)
         keys.note(f"credentials.{_KEY}", "changed", "called client_secret here: the client proves itself with it")
