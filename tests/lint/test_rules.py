@@ -111,6 +111,16 @@ def test_what_a_broken_integration_declares_is_left_to_its_errors(tmp_path):
     assert [(3, "url-not-https"), (4, "allow-unused")] == [(one.location.line, one.code) for one in found]
 
 
+def test_what_only_looks_like_an_action_is_none(tmp_path):
+    path = tmp_path / "acme.yaml"
+    path.write_text(
+        "name: acme\nmaintainer: nango_py\nversions:\n  v0:\n    x-sources: {a: {url: https://x.example/}}\n"
+        "    auth: {auth_mode: NONE}\n    requests: {base_url: https://x.example/}\n    verification: {path: me}\n"
+        "    actions:\n      x-list: {request: {path: a, list_style: comma}, paginate: {limit: 3}, retry: {at: retry-after}}\n"
+    )
+    assert [] == findings(path)
+
+
 def test_a_name_with_a_hump_is_read_as_words(tmp_path):
     path = tmp_path / "acme.yaml"
     path.write_text(

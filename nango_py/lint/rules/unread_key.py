@@ -50,10 +50,10 @@ def _everything(subject: Subject) -> Iterator[tuple[str, Iterator[Unread]]]:
     yield "/verification", _verification(data.get("verification", {}))
     for one in subject.fields():
         yield one.pointer(), _field(one.keys, is_secret=one.field.secret)
-    for name, action in data.get("actions", {}).items():
+    for name, keys, _ in subject.actions():
         at = pointer_to("actions", name)
-        yield at, _action(action)
-        if isinstance(own := action.get("paginate"), dict):
+        yield at, _action(keys)
+        if isinstance(own := keys.get("paginate"), dict):
             yield f"{at}/paginate", _pages(own, own.get("type", pagination.get("type")))
 
 
