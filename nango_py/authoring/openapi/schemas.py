@@ -11,8 +11,8 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from nango_py.authoring.foreign import mapping, texts
 from nango_py.authoring.names import one_line
-from nango_py.authoring.openapi.spec import mapping, texts
 
 if TYPE_CHECKING:
     from nango_py.authoring.openapi.spec import Spec

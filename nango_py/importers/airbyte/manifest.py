@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from nango_py.authoring.openapi.spec import mapping
+from nango_py.authoring.foreign import mapping
 from nango_py.errors import UsageError
 from nango_py.importers.report import Finding
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from nango_py.actions.inputs import RESERVED
+from nango_py.authoring.foreign import mapping
 from nango_py.authoring.names import field_name, kebab
-from nango_py.authoring.openapi.spec import mapping
 from nango_py.importers.airbyte.language import Untranslatable, filled
 from nango_py.importers.airbyte.manifest import SAID
 from nango_py.importers.airbyte.mappings import turned
-from nango_py.importers.airbyte.pages import items_path, pagination_of, path_text
+from nango_py.importers.airbyte.pages import pagination_of, path_text
+from nango_py.importers.airbyte.records import items_of, schema_of
 from nango_py.importers.airbyte.retries import retry_of
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def stream_of(part: Part, fields: Fields) -> Stream:
     parent = _partition(retriever.part("partition_router"), inputs)
     _incremental(part.part("incremental_sync"), inputs)
     selector = retriever.part("record_selector")
-    items = _items(selector)
+    items = items_of(selector)
     made = Stream(
         name=kebab(name) or "records",
         base_url=_url(requester, fields),
@@ -92,7 +93,7 @@ def stream_of(part: Part, fields: Fields) -> Stream:
     }
     if made.pagination is None and paginator is not None and paginator.kind == "NoPagination":
         made.action["x-not-paged"] = _NO_PAGES
-    if schema := _schema(part):
+    if schema := schema_of(part):
         made.action["output"] = {"schema": schema}
     _drop(part, retriever, requester)
     return made
@@ -168,26 +169,6 @@ def _texts(requester: Part, key: str, inputs: _Inputs) -> dict[str, Any]:
     return {} if part is None else turned(part, inputs.named)
 
 
-def _items(selector: Part | None) -> str:
-    if selector is None:
-        return ""
-    extractor = selector.part("extractor")
-    selector.drop("lost", "records are not filtered: every one comes along", "record_filter")
-    selector.drop(
-        "not_needed", "values stay what the answer has", "schema_normalization", "transform_before_filtering"
-    )
-    if extractor is None:
-        return ""
-    if extractor.kind not in {"DpathExtractor", ""}:
-        extractor.forget("lost", f"{extractor.kind} has no counterpart: the whole answer comes along")
-        return ""
-    extractor.drop("lost", "records are not taken apart", "record_expander")
-    path = extractor.take("field_path")
-    if path is None:
-        path = extractor.take("field_pointer") or []
-    return items_path(path, extractor.parameters)
-
-
 def _partition(router: Part | None, inputs: _Inputs) -> Parent | None:
     if router is None:
         return None
@@ -252,34 +233,6 @@ def _incremental(cursor: Part | None, inputs: _Inputs) -> None:
         else:
             option.forget("lost", "it travels where no input reaches")
     cursor.forget("lost", "an action keeps nothing between runs: it always lists everything that it is asked for")
-
-
-def _schema(part: Part) -> dict[str, Any]:
-    loader = part.part("schema_loader")
-    if loader is None:
-        return {}
-    if loader.kind != "InlineSchemaLoader":
-        loader.forget(
-            "lost", f"{loader.kind or 'a schema of another file'} is not read: nothing is said of the records"
-        )
-        return {}
-    schema = loader.take("schema")
-    return _shape(schema) if isinstance(schema, dict) else {}
-
-
-def _shape(schema: Any, depth: int = 0) -> dict[str, Any]:
-    """Return types and members only; every other word would promise what records need not keep."""
-    if not isinstance(schema, dict) or depth > 4:  # noqa: PLR2004 - deeper, anything goes
-        return {}
-    made: dict[str, Any] = {}
-    kinds = schema.get("type")
-    if isinstance(kinds, str) or (isinstance(kinds, list) and all(isinstance(kind, str) for kind in kinds)):
-        made["type"] = kinds
-    if isinstance(schema.get("properties"), dict):
-        made["properties"] = {name: _shape(one, depth + 1) for name, one in schema["properties"].items()}
-    if isinstance(schema.get("items"), dict):
-        made["items"] = _shape(schema["items"], depth + 1)
-    return made
 
 
 def _drop(part: Part, retriever: Part, requester: Part) -> None:
