@@ -106,6 +106,7 @@ def test_on_a_terminal_only_what_no_option_gives_is_asked():
     typed = (
         "",  # the name that is offered
         "https://acme.example/docs",
+        "acme.example",  # asked again
         "https://acme.example/v1/",
         "oauth2",
         "",  # the header
