@@ -20,6 +20,7 @@ import pytest
 from nango_py import Nango
 from nango_py.address import endpoint_text
 from nango_py.errors import NangoError
+from nango_py.exchange.request_parts import parts_of
 from nango_py.expression import moment_functions
 from nango_py.importers.nango.catalogue import resolved
 from nango_py.importers.nango.importer import import_catalogue
@@ -407,8 +408,13 @@ def judge_template(case):
         name.partition(".")[2]: value for name, value in context.items() if name.startswith("connectionConfig.")
     }:
         values["connection_config"] = flat
-    filled = FILLED[place](template, values, words_of(context))
     theirs = case["out"].get("value")
+    try:
+        filled = FILLED[place](template, values, words_of(context))
+    except Untranslatable:
+        if theirs is not None and "${" in theirs:
+            return {}  # neither knows what it means: theirs leaves it as it stands, ours says so when it is imported
+        raise
     if place in URLS and theirs is not None:
         filled, theirs = filled.rstrip("/"), theirs.rstrip("/")
     return {} if filled == theirs else {"value": (filled, theirs)}
@@ -426,6 +432,12 @@ def fill_choice(template, values, words):
     return split(translate(template, words, keeps_empty=True)).render(values)
 
 
+def fill_query(method, values, words):
+    """Return the form of a query that signatures are made of."""
+    request = httpx.Request(method, f"https://x.test/?{values['query']}")
+    return parts_of(request, b"")["query"]
+
+
 def fill_url(template, values, words):
     return endpoint_text(split(translate_url(template, words)), values)
 
@@ -436,6 +448,7 @@ FILLED = {
     "interpolateIfNeeded": fill_choice,
     "makeUrl": fill_url,
     "proxyBaseUrl": fill_url,
+    "buildCanonicalParams": fill_query,
 }
 URLS = {"makeUrl", "proxyBaseUrl"}
 
@@ -446,8 +459,6 @@ def why_template(case, differences):
 
 TEMPLATES = {
     "awsSigV4(": "a signature of Amazon's is made by our scheme, which knows the whole request",
-    "unknownFn(": "a function that nobody knows is refused, not left as it stands",
-    "${${": "a placeholder in a placeholder is refused",
     "${a-b}": "names at the root are identifiers",
     "base64()": "a function of nothing gives nothing",
     ":month:": "a moment that is months away",
@@ -456,7 +467,7 @@ TEMPLATES = {
 
 
 def test_templates_agree_or_differ_for_a_known_reason(capsys):
-    cases = [case for case in recorded("interpolation.jsonl") if case["fn"] in FILLED]
+    cases = [case for case in recorded("interpolation.jsonl") if not case["fn"].startswith("interpolateObject")]
 
     assert [] == report(capsys, "templates", cases, judge_template, why_template)
 
