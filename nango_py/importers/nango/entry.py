@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,28 +11,24 @@ from nango_py.importers.keys import keys_of
 from nango_py.importers.nango.auth import NoBlueprint, auth_of, mode_of
 from nango_py.importers.nango.fields import read_fields
 from nango_py.importers.nango.hosts import host_formats
+from nango_py.importers.nango.mentions import config_named, config_replaceable, credentials_named
 from nango_py.importers.nango.names import Names
 from nango_py.importers.nango.placement import placement_of
 from nango_py.importers.nango.requests import pagination_of, requests_of, retry_of
-from nango_py.importers.nango.tables import CERTIFICATE, CODE, CODED, DOCS, KEYS, UNKNOWN
+from nango_py.importers.nango.tables import CERTIFICATE, CODE, CODED, DOCS, HOST, KEYS, UNDECLARED, UNKNOWN
 from nango_py.importers.nango.verification import verification_of
 from nango_py.importers.report import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from nango_py.importers.keys import Keys
     from nango_py.importers.nango.tables import Mode
 
 __all__ = ["Converted", "convert"]
 
-_CONFIG = re.compile(r"\$\{[^{}]*?connectionConfig\.([^\s{}|,()]+)")
-_CREDENTIAL = re.compile(r"\$\{[^{}]*?credentials\.(\w+)")
 _CERTIFICATE = ("client_certificate", "client_private_key")
 """Credentials that are a file of `network.client_certificate` here."""
 _KEY = _CERTIFICATE[1]
-_SECTIONS = ("connection_config", "credentials", "integration_config")
-_ASKING = (*_SECTIONS, "assertion_option")
+_ASKING = ("connection_config", "credentials", "integration_config", "assertion_option")
 _OWN_BASE = "baseUrl"
 _BROUGHT = ("token_response_metadata", "redirect_uri_metadata")
 _ORDER = ("comment", "auth", "credentials", "connection_config", "requests", "retry", "pagination", "verification")
@@ -114,15 +109,7 @@ def _version(keys: Keys, mode: Mode, entry: Mapping[str, Any]) -> dict[str, Any]
     credentials = {**mode.credentials, **{mode.renamed.get(name, name): field for name, field in asked.items()}}
     if placement := placement_of(mode, requests, frozenset(credentials)):
         auth["placement"] = placement
-    for name, form in host_formats(auth, requests).items():
-        field = config.get(name)
-        if field is not None and name not in brought and not {"format", "pattern", "enum"} & set(field):
-            field["format"] = form
-            keys.note(
-                f"connection_config.{name}",
-                "changed",
-                "it chooses a host that gets credentials: a format says what it may be",
-            )
+    _guard_hosts(keys, {name: field for name, field in config.items() if name not in brought}, auth, requests)
     return {
         "auth": auth,
         "credentials": credentials,
@@ -134,18 +121,26 @@ def _version(keys: Keys, mode: Mode, entry: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
+def _guard_hosts(
+    keys: Keys, config: Mapping[str, dict[str, Any]], auth: Mapping[str, Any], requests: Mapping[str, Any]
+) -> None:
+    """Give a format to each field that is a host, where nothing says yet what it may be."""
+    for name, form in host_formats(auth, requests).items():
+        if name in config and not {"format", "pattern", "enum"} & set(config[name]):
+            config[name]["format"] = form
+            keys.note(f"connection_config.{name}", "changed", HOST)
+
+
 def _config(keys: Keys, entry: Mapping[str, Any], brought: frozenset[str]) -> dict[str, dict[str, Any]]:
     """Return the fields of `connection_config`, with what is named in placeholders and declared nowhere."""
-    named = frozenset(_named(entry, _CONFIG))
+    named = config_named(entry)
     config = read_fields(keys.below("connection_config"), page=_page(entry), brought=brought, named=named)
-    for name in config.keys() & set(_replaceable(entry)):
+    for name in config.keys() & config_replaceable(entry):
         config[name]["optional"] = True  # another alternative stands in for it
     for name in sorted(named - set(config)):
         config[name] = {"title": name, **({"optional": True} if name in brought else {})}
         if name not in brought:
-            keys.note(
-                f"connection_config.{name}", "changed", "named in placeholders, declared nowhere: declared here"
-            )
+            keys.note(f"connection_config.{name}", "changed", UNDECLARED)
     return config
 
 
@@ -153,7 +148,7 @@ def _asked(keys: Keys, entry: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the fields of `credentials`, and those that Nango asks the integration's owner for."""
     asked = read_fields(keys.below("credentials"), page=_page(entry), secrets=True)
     asked |= read_fields(keys.below("assertion_option"), page=_page(entry), secrets=True)
-    named = frozenset(_named(entry, _CREDENTIAL))
+    named = credentials_named(entry)
     inner = keys.below("integration_config")
     for name in inner:
         if name in named:
@@ -179,29 +174,6 @@ def _page(entry: Mapping[str, Any]) -> str | None:
 
 def _texts(value: Any) -> tuple[str, ...]:
     return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
-
-
-def _named(entry: Mapping[str, Any], pattern: re.Pattern[str]) -> Iterator[str]:
-    """Yield the names of one root that an entry's placeholders use."""
-    for text in _strings({key: value for key, value in entry.items() if key not in _SECTIONS}):
-        yield from pattern.findall(text)
-
-
-def _replaceable(entry: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the names of connection config that another text stands in for where they have no value."""
-    for text in _strings({key: value for key, value in entry.items() if key not in _SECTIONS}):
-        yield from _CONFIG.findall(text.rpartition("||")[0])
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _strings(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _strings(inner)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -16,10 +16,12 @@ __all__ = [
     "CODE",
     "CODED",
     "DOCS",
+    "HOST",
     "KEYS",
     "MODES",
     "NO_MODE",
     "PROXY_KEYS",
+    "UNDECLARED",
     "UNKNOWN",
     "UNREAD_IN",
     "Mode",
@@ -118,6 +120,8 @@ CODE = "code of Nango's obtains this provider's tokens; what the entry declares 
 
 _SCRIPT = "a script: TypeScript that runs in Nango's server"
 _WEBHOOKS = "nango_py receives no webhooks"
+HOST = "it chooses a host that gets credentials: a format says what it may be"
+UNDECLARED = "named in placeholders, declared nowhere: declared here"
 UNKNOWN = "no rule of the importer knows this key"
 CERTIFICATE = "a file that network.client_certificate names in integrations.yaml"
 DOCS = "a page for people, behind no request"
