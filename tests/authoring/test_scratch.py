@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from nango_py.auth import SCHEMES
+from nango_py.authoring.draft import Draft
 from nango_py.authoring.questions import (
     auth_keys,
     auth_schema,
@@ -80,6 +81,11 @@ def test_the_verification_is_an_action_to_begin_with():
 def test_answers_that_do_not_fit_are_refused_in_words(more, message):
     with pytest.raises(UsageError, match=message):
         drafted(**more)
+
+
+def test_a_blueprint_that_no_file_can_hold_is_refused_with_what_to_do():
+    with pytest.raises(UsageError, match=r"acme\.yaml would be larger than 1,048,576 characters: take fewer actions"):
+        Draft(data={"name": "acme", "x-text": "a" * 1_100_000}).check()
 
 
 def test_a_key_or_mode_that_does_not_exist_is_refused_with_the_known_ones():
