@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["base_part", "base_url_text", "endpoint_text", "placeholders_in_host", "segment"]
 
 _OPEN_BASE = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
+_PORT = re.compile(r"[0-9]{1,5}")
 _OPEN_URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?(?:\?[^\s#]*)?")
 
 
@@ -46,6 +47,10 @@ def base_part(expression: Expression, before: str, values: Mapping[str, Any]) ->
         return text.rstrip("/")
     if "/" in before.partition("://")[2]:
         return segment(text, named)
+    if before.endswith(":"):
+        if not _PORT.fullmatch(text):
+            raise TemplateError(f"{named} stands where a port does and must be a number such as 8443.")
+        return text
     if not FORMATS["hostname"].fullmatch(text):
         raise TemplateError(f"{named} stands in a host and must be a name such as acme or acme.example.com.")
     return text

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from jinja2 import StrictUndefined, nodes
 from jinja2 import TemplateError as JinjaError
+from jinja2.compiler import CodeGenerator
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -64,10 +65,28 @@ def _formatted(now: float, pattern: Any = None, seconds: Any = 0) -> str:
     return moment.strftime(_EPOCH.sub(rf"\g<1>{int(now + seconds)}", pattern))
 
 
+class _Generator(CodeGenerator):
+    """Let the environment put texts in a row: Jinja's own ``~`` writes None where there is no value."""
+
+    def visit_Concat(self, node: nodes.Concat, frame: Any) -> None:  # noqa: N802 - Jinja's name
+        self.write("environment.in_a_row((")
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
+        self.write("))")
+
+
 class _Fenced(ImmutableSandboxedEnvironment):
     """Look up mapping members and list items, never attributes or methods."""
 
     intercepted_binops = frozenset({"*", "**", "%"})
+    code_generator_class = _Generator
+
+    def in_a_row(self, parts: tuple[Any, ...]) -> str:
+        """Return what ``~`` makes of its sides."""
+        if any(part is None for part in parts):
+            raise TemplateError("one side of '~' has no value; where it may be empty, write [...] | join.")
+        return "".join(to_text(part, "a side of '~'") for part in parts)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         return _member(obj, attribute)

@@ -20,6 +20,31 @@ WITHOUT_VERIFICATION = {
     "google": "a base for the Google APIs: it declares the sign-in, and no API to ask",
 }
 
+# Few, so that a reader finds what there is: the first one of a file is where the site lists it.
+CATEGORIES = {
+    "accounting",
+    "ai",
+    "analytics",
+    "ats",
+    "banking",
+    "calendar",
+    "communication",
+    "crm",
+    "developer-tools",
+    "e-commerce",
+    "e-signature",
+    "email",
+    "hr",
+    "marketing",
+    "payments",
+    "productivity",
+    "project-management",
+    "shipping",
+    "storage",
+    "support",
+    "surveys",
+}
+
 
 def versions(path: Path) -> dict:
     return yaml.safe_load(path.read_text(encoding="utf-8"))["versions"]
@@ -49,12 +74,13 @@ def test_a_blueprint_file_passes_every_rule(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_blueprint_file_says_whose_it_is(path):
+def test_a_blueprint_file_says_whose_it_is_and_what_for(path):
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
 
     assert path.stem == document["name"]
     assert all(document[key] for key in ("display_name", "maintainer", "docs_url"))
     assert document["docs_url"].startswith("https://")
+    assert [] == [name for name in document.get("categories", ()) if name not in CATEGORIES]
 
 
 @every_version

@@ -29,7 +29,14 @@ FENCE = re.compile(
     r"(?P<mark><!-- not run: .+? -->\n+)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 FILE = re.compile(r"# (?P<path>[\w/-]+\.(?:ya?ml|py))\n")
-OFFLINE = ("nango-py blueprints diff ", "nango-py blueprints pack ", "nango-py lock", "nango-py schema ")
+OFFLINE = (
+    "nango-py blueprints diff ",
+    "nango-py blueprints new ",
+    "nango-py blueprints pack ",
+    "nango-py import ",
+    "nango-py lock",
+    "nango-py schema ",
+)
 CLOSE = {"integrations": {"close": {"extends_blueprint": "close:v0"}}}
 ACME = {"ACME_CLIENT_ID": "id", "ACME_CLIENT_SECRET": "s3cr3t"}
 LEADS = [{"id": f"lead_{number}", "display_name": f"Lead {number}"} for number in range(130)]

@@ -325,6 +325,31 @@ def test_host_part_of_a_connection_is_a_name():
     assert "https://acme.z.test/api/me" == str(script.requests[0].url)
 
 
+@pytest.mark.parametrize("port", ["8443", "evil.test", "84430x", "1/x"])
+def test_port_of_a_connection_is_a_number(port):
+    base = "https://${connection_config.host}:${connection_config.port}/api"
+    declared = {
+        "integrations": {
+            "acme": {
+                "auth": {"auth_mode": "NONE"},
+                "connection_config": {"host": {"format": "hostname"}, "port": {}},
+                "requests": {"base_url": base},
+            }
+        }
+    }
+    script = Script((200, {}, {}))
+    with Nango.load(declared, transport=httpx.MockTransport(script), store="memory://", environ={}) as nango:
+        assert nango.problems == ()
+        nango.register_connection("acme", "u", {}, {"host": "acme.test", "port": port})
+        if port == "8443":
+            with nango.client("acme", "u") as client:
+                client.get("x")
+            assert "https://acme.test:8443/api/x" == str(script.requests[0].url)
+        else:
+            with pytest.raises(nango_py.CredentialsError, match="a number such as 8443"):
+                nango.client("acme", "u")
+
+
 def test_credential_inside_the_base_url_has_a_stand_in():
     document = {
         "integrations": {

@@ -192,6 +192,16 @@ def test_expressions_are_worked_out(text, expected):
     assert expected == value(text)
 
 
+@pytest.mark.parametrize("nothing", ["none", "missing", "empty"])
+def test_texts_in_a_row_never_say_none(nothing):
+    with pytest.raises(TemplateError, match=r"one side of '~' has no value"):
+        split(f"${{'Bearer ' ~ {nothing}}}").render({"empty": ""})
+
+
+def test_numbers_and_truths_in_a_row_are_written_as_elsewhere():
+    assert "5true-x" == split("${5 ~ true ~ '-' ~ name}").render({"name": Secret("x")})
+
+
 def test_the_time_and_the_uuid_are_those_of_the_exchange():
     values = moment_functions(1_700_000_000.0, lambda: "u-1")
 

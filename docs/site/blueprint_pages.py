@@ -35,7 +35,7 @@ __all__ = ["BlueprintPage", "Version", "index_of", "pages_of"]
 _HERE = Path(__file__).parent
 _OTHER = "other"
 _INITIALS = {"ai", "api", "ats", "cms", "crm", "erp", "hr", "sms"}
-_LONGEST_CALL = 200
+_LONGEST_CALL, _LONGEST_LINE = 200, 66
 _MANY = {kind: f"{kind}s" for kind in ("object", "string", "integer", "number", "boolean", "file")}
 
 
@@ -148,7 +148,13 @@ class Version:
 
     def credentials_code(self) -> str:
         """Return the credentials as a reader's program gives them: secrets from its environment."""
-        return "{" + ", ".join(f'"{field.name}": {self._given(field)}' for field in self.given_fields) + "}"
+        pairs = [f'"{field.name}": {self._given(field)}' for field in self.given_fields]
+        line = "{" + ", ".join(pairs) + "}"
+        return (
+            line
+            if len(line) <= _LONGEST_LINE
+            else "{\n" + "".join(f"            {pair},\n" for pair in pairs) + "        }"
+        )
 
     def credentials_json(self) -> str:
         """Return the credentials as a file for the command line."""

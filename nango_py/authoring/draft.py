@@ -53,9 +53,18 @@ class Draft:
         return "\n".join((*with_comments, ""))
 
     def check(self) -> tuple[Integration | None, tuple[Problem, ...]]:
-        """Return the integration that the blueprint makes, if it is sound, and the problems of it."""
+        """Return the integration that the blueprint makes, if it is sound, and the problems of it.
+
+        Raises:
+            UsageError: It would be larger than a file may be.
+        """
+        text = self.text()
+        if len(text) > MAX_CHARACTERS:
+            raise UsageError(
+                f"{self.name}.yaml would be larger than {MAX_CHARACTERS:,} characters: take fewer actions."
+            )
         with TemporaryDirectory() as folder:
-            (Path(folder) / f"{self.name}.yaml").write_text(self.text(), encoding="utf-8")
+            (Path(folder) / f"{self.name}.yaml").write_text(text, encoding="utf-8")
             declared = load(
                 {"integrations": {_INTEGRATION: {"extends_blueprint": f"{self.name}:{VERSION}"}}},
                 blueprints=[folder],
@@ -85,8 +94,6 @@ class Draft:
         """
         path = folder / f"{self.name}.yaml"
         text = f"{modeline('blueprint', path, project)}\n{self.text()}"
-        if len(text) > MAX_CHARACTERS:
-            raise UsageError(f"{path} would be larger than {MAX_CHARACTERS:,} characters: take fewer actions.")
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with path.open("x", encoding="utf-8", newline="\n") as file:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from nango_py.document import Document
 
-__all__ = ["read_foreign"]
+__all__ = ["mapping", "read_foreign", "texts"]
 
 MAX_BYTES = 33_554_432
 MAX_NODES = 400_000
@@ -73,3 +73,13 @@ def _whole(value: Any) -> Any:
     if isinstance(value, dict):
         return {_whole(key): _whole(item) for key, item in value.items()}
     return [_whole(item) for item in value] if isinstance(value, list) else value
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Return *value* where it is a mapping, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    """Return the texts of a list."""
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()

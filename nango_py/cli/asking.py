@@ -107,7 +107,7 @@ class _Asker:
             answer: str = self.given[name]
             return answer
         if self.asks:
-            return _asked(text, default, words, required=required)
+            return _asked(text, default, words, required=required, is_url=name.endswith("_url"))
         if required:
             self.missing.append(f"--{name.replace('_', '-')}")
         return ""
@@ -119,20 +119,28 @@ class _Asker:
             if key.name in found:
                 continue
             if self.asks:
-                said = _asked(key.text, key.default, key.words, required=key.required)
+                is_url = key.name.endswith("_url")
+                said = _asked(key.text, key.default, key.words, required=key.required, is_url=is_url)
                 found |= {key.name: said} if said and said != key.default else {}
             elif key.required:
                 self.missing.append(f"--{name} {key.name}=...")
         return found
 
 
-def _asked(text: str, default: str, words: Sequence[str], *, required: bool) -> str:
-    """Return what is answered on the terminal."""
+def _asked(text: str, default: str, words: Sequence[str], *, required: bool, is_url: bool) -> str:
+    """Return what is answered on the terminal; what cannot be an answer is asked again."""
     return str(
         click.prompt(
             text,
             default=None if required and not default else default,
             show_default=bool(default),
             type=click.Choice(words, case_sensitive=False) if words else None,
+            value_proc=_url if is_url else None,
         )
     ).strip()
+
+
+def _url(answer: str) -> str:
+    if answer and not answer.strip().startswith(("https://", "http://", "${")):
+        raise click.BadParameter("a URL begins with https://, or with a placeholder that brings it.")
+    return answer

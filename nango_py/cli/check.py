@@ -75,7 +75,7 @@ def command(
         if not paths or _declares_integrations(path):
             _check_integrations(report, path, store, blueprints, mends=mends)
         else:
-            _check_blueprint(report, path, blueprints, mends=mends)
+            _check_blueprint(report, path, tuple(map(Path, blueprints)), mends=mends)
     errors = sum(problem.severity == "error" for problem in report.problems)
     if form == "json":
         print_json(list(report.problems), report.fixed, integrations=list(report.integrations))
@@ -113,18 +113,19 @@ def _check_integrations(
     report.problems |= dict.fromkeys(lint_integrations(path, read(), beside))
     report.integrations.update(sound)
     local = {used.source for one in sound.values() for used in one.blueprints if used.label == "local"}
+    folders = (*map(Path, blueprints), path.parent / "blueprints")
     for source in sorted(local):
-        _check_blueprint(report, Path(source), blueprints, mends=mends)
+        _check_blueprint(report, Path(source), folders, mends=mends)
 
 
-def _check_blueprint(report: _Report, path: Path, blueprints: tuple[str, ...], *, mends: bool) -> None:
+def _check_blueprint(report: _Report, path: Path, folders: tuple[Path, ...], *, mends: bool) -> None:
     from nango_py.declare.catalogue import Catalogue
     from nango_py.lint import fix_file, lint_file
 
     report.files += 1
     if mends:
-        report.fixed += _mended(path, lambda: fix_file(path))
-    catalogue = Catalogue(folders=(path.parent, *map(Path, blueprints)))
+        report.fixed += _mended(path, lambda: fix_file(path, folders))
+    catalogue = Catalogue(folders=(path.parent, *folders))
     report.problems |= dict.fromkeys(lint_file(path, catalogue))
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nango_py.cli.output import as_json as print_json
+from nango_py.cli.output import json_option
 from nango_py.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +32,10 @@ def command() -> None:
 )
 @click.option("--report", "report", metavar="FILE", help="Where the whole report goes: JSON by its name, else YAML.")
 @click.option("--overwrite", is_flag=True, help="Replace blueprints that are there already and differ.")
-def _nango(file: Path, folder: Path, names: tuple[str, ...], report: str | None, *, overwrite: bool) -> None:
+@json_option
+def _nango(
+    file: Path, folder: Path, names: tuple[str, ...], report: str | None, *, overwrite: bool, as_json: bool
+) -> None:
     """Turn FILE, your copy of Nango's providers.yaml, into blueprints.
 
     What cannot come along stands in the report, key by key, with the reason.
@@ -38,15 +43,36 @@ def _nango(file: Path, folder: Path, names: tuple[str, ...], report: str | None,
     from nango_py.importers.nango.importer import import_catalogue
 
     only = [name.strip() for given in names for name in given.split(",") if name.strip()]
-    _tell(import_catalogue(file, folder, only=only, overwrite=overwrite), report)
+    _tell(import_catalogue(file, folder, only=only, overwrite=overwrite), report, as_json=as_json)
 
 
-def _tell(report: Report, path: str | None) -> None:
+@command.command("airbyte")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--to", "folder", required=True, type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+              help="The folder that the blueprint goes to, such as blueprints/.")  # fmt: skip
+@click.option("--name", metavar="NAME", help="The blueprint's name; that of the connector without it.")
+@click.option("--report", "report", metavar="FILE", help="Where the whole report goes: JSON by its name, else YAML.")
+@json_option
+def _airbyte(file: Path, folder: Path, name: str | None, report: str | None, *, as_json: bool) -> None:
+    """Turn FILE, the manifest.yaml of a low-code Airbyte connector, into a blueprint.
+
+    Each stream becomes an action that lists its records. What cannot come along stands in the report.
+    """
+    from nango_py.authoring.scratch import check_name
+    from nango_py.importers.airbyte.importer import import_manifest
+
+    _tell(import_manifest(file, folder, name=None if name is None else check_name(name)), report, as_json=as_json)
+
+
+def _tell(report: Report, path: str | None, *, as_json: bool) -> None:
     """Show what came along, write the whole of it to *path*, and exit with 1 where an entry gave no blueprint."""
     from nango_py.importers.report import write_report
 
-    for line in report.summary():
-        click.echo(line)
+    if as_json:
+        print_json(report.document())
+    else:
+        for line in report.summary():
+            click.echo(line)
     if path is not None:
         try:
             write_report(report, Path(path))

@@ -82,6 +82,11 @@ def is_data(path: Path) -> bool:
     return False
 
 
+def _is_parameter(path: Path) -> bool:
+    """Tell whether a value is one parameter of an auth request: a null takes a standard one away."""
+    return len(path) == 3 and path[0] == "auth" and path[1].endswith("_params")  # noqa: PLR2004
+
+
 def merge(layers: tuple[Layer, ...]) -> Merged:
     """Return the keys of all *layers*, the last one on top."""
     merged = Merged()
@@ -98,7 +103,7 @@ def _lay(merged: Merged, target: dict[str, Any], layer: Layer, patch: Mapping[st
     for key, value in patch.items():
         at = (*path, key)
         pointer = pointer_to(*at)
-        if value is None and not is_data(at):
+        if value is None and not (is_data(at) or _is_parameter(at)):
             target.pop(key, None)
             _forget(merged, pointer)
         elif isinstance(value, Mapping) and not is_data(at):

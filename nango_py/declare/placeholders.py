@@ -154,6 +154,8 @@ def templated(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from _texts(value, f"/auth/{key}")
     yield from _request_texts(data.get("verification", {}), "/verification")
     for name, action in data.get("actions", {}).items():
+        if name.startswith("x-"):
+            continue
         at = pointer_to("actions", name)
         yield from _action_texts(action, at)
         for index, step in enumerate(action.get("steps", ())):

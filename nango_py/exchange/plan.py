@@ -203,7 +203,10 @@ def _stand_in(template: Template, values: Mapping[str, Any]) -> str:
         elif (known := values.get(part.text)) is not None:
             text += known
         else:
-            slug = re.sub(r"[^a-z0-9.]+", "-", part.text.lower()).strip("-.") or "value"
+            # Where a port stands, no name can.
+            slug = (
+                "0" if text.endswith(":") else re.sub(r"[^a-z0-9.]+", "-", part.text.lower()).strip("-.") or "value"
+            )
             text += slug if text else f"https://{slug}"
     return text if text.endswith("/") else text + "/"
 

@@ -57,10 +57,15 @@ def lint_integrations(path: str | Path, entries: Sequence[Entry], beside: Iterab
     return _reported([*beside, *(one.problem for one in found)], Path(path))
 
 
-def fix_file(path: str | Path) -> list[Problem]:
-    """Mend what takes no judgement in a blueprint file, and return the problems that are gone."""
+def fix_file(path: str | Path, folders: Iterable[Path] = ()) -> list[Problem]:
+    """Mend what takes no judgement in a blueprint file, and return the problems that are gone.
+
+    What it extends is looked for beside it, in the *folders*, among the built-in blueprints and in packs.
+    """
     path = Path(path)
-    return fix(path, lambda: findings_in_file(path, Catalogue(folders=(path.parent,))))
+    searched = (path.parent, *folders)
+    # What was parsed before an edit must not be what is looked at after it.
+    return fix(path, lambda: findings_in_file(path, Catalogue(folders=searched)))
 
 
 def fix_integrations(path: str | Path, read: Callable[[], Sequence[Entry]]) -> list[Problem]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nango_py.document import Document
     from nango_py.field import Field
     from nango_py.lint.mend import Edit
-    from nango_py.model import Integration
+    from nango_py.model import Action, Integration
     from nango_py.template import Template
 
 __all__ = ["DeclaredField", "Finding", "Kind", "Rule", "Subject"]
@@ -86,6 +86,11 @@ class Subject:
         """Tell whether what stands at *pointer* was written here, and not inherited."""
         found = self.merged.origin(pointer)
         return found is not None and found[0].document is self.document and found[0].pointer == self.pointer
+
+    def actions(self) -> Iterator[tuple[str, Mapping[str, Any], Action]]:
+        """Yield the name, the keys and the action of each."""
+        for name, action in self.integration.actions.items():
+            yield name, self.data["actions"][name], action
 
     def fields(self) -> Iterator[DeclaredField]:
         """Yield the declared fields."""

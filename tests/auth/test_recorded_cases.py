@@ -236,6 +236,7 @@ NOT_SAID = {
     "certn-partner": "its alias changes the auth_mode and says no token_url",
     "github-app-oauth": "CUSTOM: two auth modes in one connection",
     "linear-mcp": "an MCP server without a base_url, so without a server_url",
+    "private-api-generic": "each integration has a base URL of its own",
     "sap-success-factors": "SAML assertions",
 }
 """The entries whose `auth` is not complete when they are imported, and why."""

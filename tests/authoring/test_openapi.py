@@ -426,6 +426,13 @@ def test_swagger_2_is_read_as_well():
     assert b'name="file"' in sent(made, "post-pets-id-photo", {"id": 1, "file": b"x"}, credentials=basic).content
 
 
+def test_null_in_alternatives_makes_a_value_nullable():
+    nullable = {"anyOf": [{"type": ["string", "null"], "enum": ["a"]}, {"type": "null"}]}
+    action = version(described({"POST /one": body({"type": "object", "properties": {"a": nullable}})}))["actions"]
+
+    assert {"type": ["string", "null"], "enum": ["a", None]} == action["post-one"]["input"]["properties"]["a"]
+
+
 @pytest.mark.parametrize("document", [{}, {"openapi": "4.0.0"}, {"swagger": "1.2"}, {"openapi": 3}])
 def test_what_is_no_description_is_wrong_use(document):
     with pytest.raises(UsageError, match=r"acme\.json: .* no OpenAPI description from 2\.0 to 3\.2"):

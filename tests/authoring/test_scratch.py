@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from nango_py.auth import SCHEMES
+from nango_py.authoring.draft import Draft
 from nango_py.authoring.questions import (
     auth_keys,
     auth_schema,
@@ -82,6 +83,11 @@ def test_answers_that_do_not_fit_are_refused_in_words(more, message):
         drafted(**more)
 
 
+def test_a_blueprint_that_no_file_can_hold_is_refused_with_what_to_do():
+    with pytest.raises(UsageError, match=r"acme\.yaml would be larger than 1,048,576 characters: take fewer actions"):
+        Draft(data={"name": "acme", "x-text": "a" * 1_100_000}).check()
+
+
 def test_a_key_or_mode_that_does_not_exist_is_refused_with_the_known_ones():
     with pytest.raises(UsageError, match=r"'oaut2' is no auth mode\. Did you mean 'OAUTH2'\?"):
         mode_of("oaut2")
@@ -106,6 +112,7 @@ def test_on_a_terminal_only_what_no_option_gives_is_asked():
     typed = (
         "",  # the name that is offered
         "https://acme.example/docs",
+        "acme.example",  # asked again
         "https://acme.example/v1/",
         "oauth2",
         "",  # the header

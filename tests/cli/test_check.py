@@ -68,6 +68,17 @@ def test_the_local_blueprints_of_an_integration_are_looked_at_too(run, tmp_path)
     assert "blueprints/acme.yaml:5:26: " in run("check").stdout
 
 
+def test_a_parent_in_another_folder_is_found_while_mending(run, tmp_path):
+    child = "name: child\nversions:\n  v0: {extends_blueprint: acme, verification: {path: me}}\n"
+    write(tmp_path, CLEAN)
+    write(tmp_path, child, "more/child.yaml")
+    write(tmp_path, "integrations:\n  it: {extends_blueprint: child:v0}\n", "integrations.yaml")
+    found = run("check", "--blueprints", "more", "--fix")
+
+    assert "mended: more/child.yaml:3:27: 'acme' means the newest version, today acme:v0." in found.stdout
+    assert "0 errors, 0 warnings, 1 integration ready." in found.stdout
+
+
 def test_a_comment_allows_what_loading_warns_of(run, tmp_path):
     allowed = "  acme: {extends_blueprint: acme}  # nango-py: allow(blueprint.unpinned) We test the newest.\n"
     write(tmp_path, CLEAN)

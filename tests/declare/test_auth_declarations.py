@@ -139,6 +139,17 @@ def test_a_token_that_is_made_here_is_checked_as_well(claim, said):
     assert f"/auth/token/payload/iss: {said}" == problem
 
 
+def test_a_null_takes_a_standard_parameter_away():
+    auth = {
+        "auth_mode": "OAUTH2_CC",
+        "token_url": "https://a.example.com/token",
+        "token_params": {"grant_type": None, "audience": "a"},
+    }
+    declared = load({"integrations": {"acme": {"auth": auth, "requests": {"base_url": "https://a.test/"}}}}, environ={})
+
+    assert {"grant_type": None, "audience": "a"} == dict(declared.integrations["acme"].auth.token_params)
+
+
 @pytest.mark.parametrize("name", ["companyId", "ACCOUNT", "accounts-server", "team.id"])
 def test_connection_config_may_have_the_names_that_a_provider_gives(name):
     requests = {"base_url": "https://a.example.com/", "headers": {"x": f"${{connection_config['{name}']}}"}}

@@ -350,6 +350,14 @@ def test_using_a_broken_integration_raises_its_own_problems(declare):
     )
 
 
+def test_an_action_whose_name_begins_with_x_is_ignored(declare):
+    action = '    actions: {x-draft: {request: {path: "${input.a}"}}, me: {request: {path: me}}}\n'
+    declared = declare(HEAD + action)
+
+    assert [] == shown(declared)
+    assert ["me"] == list(declared.integrations["demo"].actions)
+
+
 def test_a_mapping_is_shown_with_pointers():
     declared = load({"integrations": {"demo": {"log_levle": "info"}}}, environ={})
 
@@ -425,6 +433,10 @@ def test_what_takes_from_a_blueprint_what_it_needs_is_blamed_itself(tmp_path):
 
 def test_an_input_whose_properties_are_none_is_a_flaw_and_no_more():
     action = {"input": {"type": "object", "properties": None}, "request": {"path": "${input.a}"}}
-    declared = {"auth": {"auth_mode": "NONE"}, "requests": {"base_url": "https://x.example/"}, "actions": {"a": action}}
+    declared = {
+        "auth": {"auth_mode": "NONE"},
+        "requests": {"base_url": "https://x.example/"},
+        "actions": {"a": action},
+    }
 
     assert ["schema.flaw"] == [one.code for one in load({"integrations": {"it": declared}}, environ={}).problems]

@@ -66,8 +66,10 @@ class _Reader(HTMLParser):
             self.page.code[-1] = (language, text + data)
 
 
-def read(path: Path) -> Page:
-    """Return what a built page holds."""
+def read(path: Path, *, whole: bool = False) -> Page:
+    """Return what a built page holds: of its article, or also of what surrounds that on every page of its folder."""
+    text = path.read_text("utf-8")
+    article = text.find("<article"), text.find("</article>")
     reader = _Reader(path)
-    reader.feed(path.read_text("utf-8"))
+    reader.feed(text if whole or -1 in article else text[slice(*article)])
     return reader.page

@@ -57,7 +57,7 @@ def test_the_findings_of_the_corpus_are_counted_by_rule():
         "section-lost": 3,
         "sources-missing": 2,
         "unreachable-alternative": 4,
-        "unread-key": 13,
+        "unread-key": 17,
         "unused-field": 2,
         "url-not-https": 2,
         "verification-missing": 1,
@@ -109,6 +109,16 @@ def test_what_a_broken_integration_declares_is_left_to_its_errors(tmp_path):
     found = lint_integrations(path, read_entries(path, environ={}))
 
     assert [(3, "url-not-https"), (4, "allow-unused")] == [(one.location.line, one.code) for one in found]
+
+
+def test_what_only_looks_like_an_action_is_none(tmp_path):
+    path = tmp_path / "acme.yaml"
+    path.write_text(
+        "name: acme\nmaintainer: nango_py\nversions:\n  v0:\n    x-sources: {a: {url: https://x.example/}}\n"
+        "    auth: {auth_mode: NONE}\n    requests: {base_url: https://x.example/}\n    verification: {path: me}\n"
+        "    actions:\n      x-list: {request: {path: a, list_style: comma}, paginate: {limit: 3}, retry: {at: retry-after}}\n"
+    )
+    assert [] == findings(path)
 
 
 def test_a_name_with_a_hump_is_read_as_words(tmp_path):

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nango_py.actions.inputs import RESERVED
+from nango_py.authoring.foreign import mapping
 from nango_py.authoring.names import kebab, one_line, unused
 from nango_py.authoring.openapi.inputs import asked_of
 from nango_py.authoring.openapi.lists import asks_for_page, guess_of, items_in, usual_of, written_for
 from nango_py.authoring.openapi.schemas import schema_of
-from nango_py.authoring.openapi.spec import is_json, mapping
+from nango_py.authoring.openapi.spec import is_json
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nango_py.authoring.draft import VERSION, Draft
 from nango_py.authoring.fields import fields_named, texts_in
+from nango_py.authoring.foreign import mapping
 from nango_py.authoring.names import kebab, one_line
 from nango_py.authoring.openapi.actions import made_of, pagination_of
 from nango_py.authoring.openapi.inputs import Impossible
 from nango_py.authoring.openapi.security import Signing, signing_of
 from nango_py.authoring.openapi.servers import is_same_server, server_of
-from nango_py.authoring.openapi.spec import METHODS, mapping
+from nango_py.authoring.openapi.spec import METHODS
 from nango_py.authoring.openapi.verification import verification_of
 from nango_py.document import pointer_to
 from nango_py.errors import UsageError

@@ -6,9 +6,11 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from nango_py.authoring.foreign import mapping
 from nango_py.authoring.names import field_name, one_line, unused
 from nango_py.authoring.openapi.schemas import schema_of
-from nango_py.authoring.openapi.spec import Parameter, is_json, mapping
+from nango_py.authoring.openapi.shapes import SINGLE, is_flat, joined, leaves, types_of
+from nango_py.authoring.openapi.spec import Parameter, is_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -21,9 +23,6 @@ _SEGMENT: Final = re.compile(r"\{([^{}]*)\}")
 _HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _IGNORED_HEADERS: Final = frozenset({"accept", "authorization", "content-type"})
 """OpenAPI 3 says so: parameters of these names are described elsewhere."""
-_JOINTS: Final[Mapping[str, str]] = {"comma": ",", "space": " ", "pipe": "|"}
-_MEMBERS: Final = 40
-_SINGLE: Final = frozenset({"string", "number", "integer", "boolean", "null"})
 _FORM: Final = "application/x-www-form-urlencoded"
 _MULTIPART: Final = "multipart/form-data"
 
@@ -121,10 +120,10 @@ class _Asking:
 
     def _segment(self, parameter: Parameter) -> str:
         schema = schema_of(self.spec, parameter.schema, "input")
-        if _types(schema) - _SINGLE - {"array"}:
+        if types_of(schema) - SINGLE - {"array"}:
             raise Impossible(f"the path parameter {one_line(parameter.name)!r} is an object")
         name = self._described(parameter, schema)
-        return f"${{input.{name}{_joined(schema, 'comma')}}}"
+        return f"${{input.{name}{joined(schema, 'comma')}}}"
 
     def parameter(self, parameter: Parameter) -> None:
         """Put a parameter into the query or a header."""
@@ -140,7 +139,7 @@ class _Asking:
         schema = schema_of(self.spec, parameter.schema, "input")
         if not _HEADER.fullmatch(parameter.name):
             self._leave(parameter, "it has no name that a header can have")
-        elif _types(schema) - _SINGLE - {"array"}:
+        elif types_of(schema) - SINGLE - {"array"}:
             self._leave(parameter, "a header holds no object")
         else:
             headers = self.request.setdefault("headers", {})
@@ -148,7 +147,7 @@ class _Asking:
             if parameter.required and len(only) == 1 and isinstance(only[0], str) and only[0].isprintable():
                 headers[parameter.name] = only[0].replace("${", "$${")
             else:
-                headers[parameter.name] = f"${{input.{self._described(parameter, schema)}{_joined(schema, 'comma')}}}"
+                headers[parameter.name] = f"${{input.{self._described(parameter, schema)}{joined(schema, 'comma')}}}"
 
     def _query(self, parameter: Parameter) -> None:
         params = self.request.setdefault("params", {})
@@ -156,20 +155,17 @@ class _Asking:
         if parameter.style == "json":
             params[parameter.name] = f"${{input.{self._described(parameter, schema)} | tojson}}"
             return
-        if not _types(schema) - _SINGLE or "array" in _types(schema):
-            if self._is_flat(schema):
+        if not types_of(schema) - SINGLE or "array" in types_of(schema):
+            if is_flat(schema):
                 name = self._described(parameter, schema)
-                params[parameter.name] = f"${{input.{name}{_joined(schema, parameter.style)}}}"
+                params[parameter.name] = f"${{input.{name}{joined(schema, parameter.style)}}}"
                 return
             self._leave(parameter, "lists of lists or objects have no form in a query")
-        elif members := _leaves(schema, parameter.name, is_deep=parameter.style == "deep"):
+        elif members := leaves(schema, parameter.name, is_deep=parameter.style == "deep"):
             name = self._described(parameter, schema)
             params |= {key: f"${{input.{'.'.join((name, *path))}}}" for key, path in members}
         else:
             self._leave(parameter, "an object of any members has no form in a query")
-
-    def _is_flat(self, schema: Mapping[str, Any]) -> bool:
-        return not _types(mapping(schema.get("items"))) - _SINGLE
 
     def _described(self, parameter: Parameter, schema: dict[str, Any]) -> str:
         text = one_line(parameter.description)
@@ -205,7 +201,7 @@ class _Asking:
         self.wants_more = body.required and not required and len(self.properties) == len(self.required)
         is_sure = not body.required or required or self.wants_more
         is_closed = not schema.get("additionalProperties") and "anyOf" not in schema
-        if members and _types(schema) == {"object"} and is_closed and is_sure:
+        if members and types_of(schema) == {"object"} and is_closed and is_sure:
             self.request["json"] = {
                 key: f"${{input.{self.take(key, 'body', member, required=key in required)}}}"
                 for key, member in members.items()
@@ -234,9 +230,9 @@ class _Asking:
     def _form(self, body: Body) -> None:
         form: dict[str, Any] = {}
         for key, schema, required in self._fields(body, takes_files=False):
-            if not _types(schema) - _SINGLE or ("array" in _types(schema) and self._is_flat(schema)):
+            if not types_of(schema) - SINGLE or ("array" in types_of(schema) and is_flat(schema)):
                 form[key] = f"${{input.{self.take(key, 'body', schema, required=required)}}}"
-            elif members := _leaves(schema, key, is_deep=True):
+            elif members := leaves(schema, key, is_deep=True):
                 name = self.take(key, "body", schema, required=required)
                 form |= {spelt: f"${{input.{'.'.join((name, *path))}}}" for spelt, path in members}
             elif required:
@@ -252,7 +248,7 @@ class _Asking:
             name = self.take(key, "body", schema, required=required)
             if is_file:
                 parts[key] = {"file": f"${{input.{name}}}"}
-            elif _types(schema) - _SINGLE and not ("array" in _types(schema) and self._is_flat(schema)):
+            elif types_of(schema) - SINGLE and not ("array" in types_of(schema) and is_flat(schema)):
                 parts[key] = f"${{input.{name} | tojson}}"
             else:
                 parts[key] = f"${{input.{name}}}"
@@ -271,32 +267,3 @@ def _undescribed(name: str) -> Parameter:
 
 def _literal(text: str) -> str:
     return text.replace("${", "$${")
-
-
-def _joined(schema: Mapping[str, Any], style: str) -> str:
-    joint = _JOINTS.get(style)
-    return f' | join("{joint}")' if joint and _types(schema) - {"null"} == {"array"} else ""
-
-
-def _types(schema: Mapping[str, Any]) -> set[str]:
-    kinds = schema.get("type", ())
-    return {kinds} if isinstance(kinds, str) else set(kinds)
-
-
-def _leaves(schema: Mapping[str, Any], name: str, *, is_deep: bool) -> list[tuple[str, tuple[str, ...]]]:
-    """Return the single values of an object, each with how it is spelt in a query or form, and its path.
-
-    Deep objects are written ``name[member]``; of others the members stand for themselves.
-    """
-    found: list[tuple[str, tuple[str, ...]]] = []
-    for key, member in mapping(schema.get("properties")).items():
-        spelt = f"{name}[{key}]" if is_deep else key
-        if not re.fullmatch(r"[A-Za-z_]\w*", key, flags=re.ASCII) or len(found) > _MEMBERS:
-            continue
-        if not _types(member) - _SINGLE or (
-            "array" in _types(member) and not _types(mapping(member.get("items"))) - _SINGLE
-        ):
-            found.append((spelt, (key,)))
-        elif is_deep:
-            found += [(inner, (key, *path)) for inner, path in _leaves(member, spelt, is_deep=True)]
-    return found

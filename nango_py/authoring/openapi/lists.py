@@ -11,8 +11,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from nango_py.authoring.foreign import mapping
 from nango_py.authoring.openapi.schemas import schema_of
-from nango_py.authoring.openapi.spec import is_json, mapping
+from nango_py.authoring.openapi.spec import is_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -150,26 +151,19 @@ def _link(signs: _Signs) -> _Found | None:
     pages = [one.name for one in (signs.param(_PAGES), signs.param(_CURSORS), signs.param(_OFFSETS)) if one]
     if "link" in signs.headers:
         return {"type": "link", "link_rel_in_response_header": "next"}, pages, ["the answer's header 'Link'"]
-    answer = next(
-        (
-            one
-            for one in signs.seen
-            if one.kind == "string"
-            and (
-                (
-                    one.word in _NEXT_LINKS
-                    and (one.is_link or one.above in {"links", "paging"} or one.word != "nextpage")
-                )
-                or (one.word == "href" and one.above == "next")
-            )
-        ),
-        None,
-    )
+    answer = next((one for one in signs.seen if one.kind == "string" and _leads_on(one)), None)
     if answer is None:
         return None
-    return (
-        {"type": "link", "link_path_in_response_body": answer.path}, pages, [f"{answer.path!r} in the answer"]
-    )  # fmt: skip
+    keys = {"type": "link", "link_path_in_response_body": answer.path}
+    return keys, pages, [f"{answer.path!r} in the answer"]
+
+
+def _leads_on(seen: _Seen) -> bool:
+    """Tell whether a text looks like the next page's URL; a bare `next_page` may as well be its number."""
+    if seen.word == "href":
+        return seen.above == "next"
+    is_sure = seen.is_link or seen.above in {"links", "paging"} or seen.word != "nextpage"
+    return seen.word in _NEXT_LINKS and is_sure
 
 
 def _offset(signs: _Signs) -> _Found | None:

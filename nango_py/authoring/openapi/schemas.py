@@ -11,8 +11,8 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from nango_py.authoring.foreign import mapping, texts
 from nango_py.authoring.names import one_line
-from nango_py.authoring.openapi.spec import mapping, texts
 
 if TYPE_CHECKING:
     from nango_py.authoring.openapi.spec import Spec
@@ -147,7 +147,7 @@ _NULL: Final = {"type": "null"}
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     words = {"enum": [*schema["enum"], None]} if None not in schema.get("enum", [None]) else {}
-    return {**schema, "type": [*kinds, "null"], **words}
+    return {**schema, "type": list(dict.fromkeys([*kinds, "null"])), **words}
 
 
 def _stub(written: Any) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from nango_py.auth.basic import Basic
 from nango_py.auth.none import NoAuth
 from nango_py.auth.oauth2 import OAuth2
 from nango_py.auth.oauth2_cc import ClientCredentials
+from nango_py.authoring.foreign import mapping
 from nango_py.authoring.names import field_name, one_line
 from nango_py.authoring.openapi.servers import is_endpoint
-from nango_py.authoring.openapi.spec import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

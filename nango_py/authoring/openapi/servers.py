@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin, urlsplit
 
+from nango_py.authoring.foreign import mapping, texts
 from nango_py.authoring.names import field_name, one_line
-from nango_py.authoring.openapi.spec import mapping, texts
 from nango_py.errors import UsageError
 from nango_py.field import FORMATS
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from urllib.parse import unquote
 
+from nango_py.authoring.foreign import mapping, texts
 from nango_py.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["METHODS", "Answer", "Body", "Operation", "Parameter", "Spec", "is_json", "mapping", "texts"]
+__all__ = ["METHODS", "Answer", "Body", "Operation", "Parameter", "Spec", "is_json"]
 
 Place = Literal["path", "query", "header", "cookie"]
 Style = Literal["repeat", "comma", "space", "pipe", "deep", "json"]
@@ -244,16 +245,6 @@ class Spec:
         content = mapping(answer.get("content"))
         media = min(content, key=_preference, default="")
         return Answer(media=media, schema=mapping(content.get(media)).get("schema"), headers=headers)
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """Return *value* where it is a mapping, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def texts(value: Any) -> tuple[str, ...]:
-    """Return the texts of a list."""
-    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
 
 
 def is_json(media: str) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from nango_py.authoring.foreign import mapping
 from nango_py.authoring.openapi.actions import made_of
 from nango_py.authoring.openapi.inputs import Impossible
 from nango_py.authoring.openapi.schemas import schema_of
-from nango_py.authoring.openapi.spec import is_json, mapping
+from nango_py.authoring.openapi.spec import is_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

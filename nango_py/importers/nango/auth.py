@@ -10,13 +10,13 @@ from nango_py.auth import SCHEMES
 from nango_py.declare.schema import load_schema
 from nango_py.importers.nango.aws import signed_by_amazon
 from nango_py.importers.nango.language import Untranslatable, translate, translate_url
-from nango_py.importers.nango.tables import MODES, NO_MODE, UNREAD_IN, Mode
+from nango_py.importers.nango.tables import MODES, NO_MODE, UNKNOWN, UNREAD_IN, Mode
 
 if TYPE_CHECKING:
     from nango_py.importers.keys import Keys
     from nango_py.importers.nango.language import Words
 
-__all__ = ["NoMode", "auth_of", "mode_of"]
+__all__ = ["NoBlueprint", "auth_of", "mode_of"]
 
 _CLIENT, _LOGIN, _PLUGIN = "OAUTH2_CC", "TWO_STEP", "INSTALL_PLUGIN"
 _LITERAL_BARS = frozenset({_LOGIN, "JWT"})
@@ -25,30 +25,30 @@ _PARAMETERS = {"scopes": "scope"}
 """Its words for what is not encoded, and our names of parameters."""
 
 
-class NoMode(ValueError):  # noqa: N818 - it says what the entry is
-    """There is no auth mode of ours for an entry; the message says why."""
+class NoBlueprint(ValueError):  # noqa: N818 - it says what the entry is
+    """There can be no blueprint for an entry; the message says why."""
 
 
 def mode_of(keys: Keys, entry: Mapping[str, Any]) -> Mode:
     """Return our mode for an *entry* with these *keys*.
 
     Raises:
-        NoMode: There is none.
+        NoBlueprint: There is none.
     """
     theirs = keys.text("auth_mode") or ""
     if theirs == _PLUGIN:
         theirs = keys.text("auth_type") or theirs
         keys.note("auth_mode", "changed", "a plugin is installed there; here its own credentials are registered")
     if theirs in NO_MODE:
-        raise NoMode(NO_MODE[theirs])
+        raise NoBlueprint(NO_MODE[theirs])
     assertion = entry.get("assertion")
     if isinstance(assertion, Mapping) and assertion.get("type") == "saml":
-        raise NoMode("it logs in with a SAML assertion, which nothing here signs")
+        raise NoBlueprint("it logs in with a SAML assertion, which nothing here signs")
     if (signed := signed_by_amazon(entry)) is not None:
         return signed
     mode = MODES.get(theirs) or Mode(name=theirs)
     if mode.name not in SCHEMES:
-        raise NoMode(f"there is no auth_mode {theirs!r}")
+        raise NoBlueprint(f"there is no auth_mode {theirs!r}")
     return _as_login(keys) if theirs == _CLIENT and _names_client_otherwise(keys) else mode
 
 
@@ -87,7 +87,7 @@ def auth_of(
     for key in known:
         if key not in keys or key in unread:
             continue
-        value = keys.take(key)
+        value = _pruned(keys, keys.take(key), known[key], key)
         if scheme.holds_placeholders(key):
             value = _Filled(keys, words, alternatives=mode.name not in _LITERAL_BARS).value(value, key)
         if value is not None:
@@ -103,11 +103,25 @@ def auth_of(
 
 def _client_params(auth: Mapping[str, Any], *, asks_scopes: bool) -> dict[str, Any]:
     """Return all that a client sends: what Nango's entries do not declare is not sent."""
-    params = {"grant_type": None, **auth.get("token_params", {})}
+    declared = auth.get("token_params")
+    params = {"grant_type": None, **(declared if isinstance(declared, Mapping) else {})}
     if asks_scopes and "scope" not in params:
         separator = auth.get("scope_separator", " ")
         params["scope"] = f"${{connection_config.oauth_scopes | replace(',', '{separator}')}}"
     return params
+
+
+def _pruned(keys: Keys, value: Any, schema: Mapping[str, Any], at: str) -> Any:
+    """Return a value without the keys that its *schema* does not know, and note them."""
+    if isinstance(value, list):
+        return [_pruned(keys, one, schema.get("items", {}), f"{at}.{index}") for index, one in enumerate(value)]
+    inner = schema.get("properties")
+    if not isinstance(value, Mapping) or inner is None:
+        return value
+    for name in value:
+        if name not in inner:
+            keys.note(f"{at}.{name}", "lost", UNKNOWN)
+    return {name: _pruned(keys, one, inner[name], f"{at}.{name}") for name, one in value.items() if name in inner}
 
 
 def _read_otherwise(keys: Keys, auth: dict[str, Any], known: Mapping[str, Any]) -> None:

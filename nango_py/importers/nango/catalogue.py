@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from nango_py.authoring.foreign import read_foreign
 from nango_py.errors import ConfigError
-from nango_py.location import did_you_mean
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,10 +49,8 @@ def resolved(catalogue: Mapping[str, Any], name: str, above: tuple[str, ...] = (
         return dict(entry)
     if base in (*above, name):
         raise BadAlias(f"it is an alias of itself: {' > '.join((*above, name, str(base)))}")
-    if base not in catalogue:
-        raise BadAlias(
-            f"it is an alias of {base!r}, which is not there. {did_you_mean(str(base), catalogue)}".rstrip()
-        )
+    if not isinstance(base, str) or base not in catalogue:
+        raise BadAlias(f"it is an alias of {base!r}, which is not there")
     return _merged(resolved(catalogue, base, (*above, name)), entry)
 
 

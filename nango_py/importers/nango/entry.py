@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nango_py.auth import SCHEMES
 from nango_py.importers.keys import keys_of
-from nango_py.importers.nango.auth import NoMode, auth_of, mode_of
+from nango_py.importers.nango.auth import NoBlueprint, auth_of, mode_of
 from nango_py.importers.nango.fields import read_fields
 from nango_py.importers.nango.hosts import host_formats
+from nango_py.importers.nango.mentions import config_named, config_replaceable, credentials_named
 from nango_py.importers.nango.names import Names
 from nango_py.importers.nango.placement import placement_of
 from nango_py.importers.nango.requests import pagination_of, requests_of, retry_of
-from nango_py.importers.nango.tables import DOCS, KEYS
+from nango_py.importers.nango.tables import CERTIFICATE, CODE, CODED, DOCS, HOST, KEYS, UNDECLARED, UNKNOWN
 from nango_py.importers.nango.verification import verification_of
 from nango_py.importers.report import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from nango_py.importers.keys import Keys
     from nango_py.importers.nango.tables import Mode
 
 __all__ = ["Converted", "convert"]
 
-_UNKNOWN = "no rule of the importer knows this key"
-_CONFIG = re.compile(r"\$\{[^{}]*?connectionConfig\.([^\s{}|,()]+)")
-_CREDENTIAL = re.compile(r"\$\{[^{}]*?credentials\.(\w+)")
 _CERTIFICATE = ("client_certificate", "client_private_key")
 """Credentials that are a file of `network.client_certificate` here."""
 _KEY = _CERTIFICATE[1]
-_SECTIONS = ("connection_config", "credentials", "integration_config")
+_ASKING = ("connection_config", "credentials", "integration_config", "assertion_option")
+_OWN_BASE = "baseUrl"
 _BROUGHT = ("token_response_metadata", "redirect_uri_metadata")
 _ORDER = ("comment", "auth", "credentials", "connection_config", "requests", "retry", "pagination", "verification")
 
@@ -53,8 +49,10 @@ def convert(name: str, entry: Mapping[str, Any], *, source: str = "providers.yam
     keys, findings = keys_of(entry)
     base = keys.take("alias")
     try:
+        if _OWN_BASE in _mapping(entry.get("integration_config")):
+            raise NoBlueprint("each integration has a base URL of its own: write it in integrations.yaml")
         mode = mode_of(keys, entry)
-    except NoMode as error:
+    except NoBlueprint as error:
         return Converted(document=None, problem=f"{error}.")
     document: dict[str, Any] = {"name": name}
     for theirs, ours in (("display_name", "display_name"), ("docs", "docs_url")):
@@ -67,14 +65,14 @@ def convert(name: str, entry: Mapping[str, Any], *, source: str = "providers.yam
     origin = f"{source}, {name}{f', an alias of {base}' if base else ''}"
     version["comment"] = f"Imported from Nango's {origin}."
     document["versions"] = {"v0": {key: version[key] for key in _ORDER if version.get(key)}}
-    if not any(
-        "doc_section" in text for text in map(str, (entry.get("credentials"), entry.get("connection_config")))
-    ):
-        keys.drop("docs_connect", "not_needed", DOCS)
-    keys.take("docs_connect")  # fields lead there
+    if any("doc_section" in str(entry.get(section)) for section in _ASKING):
+        keys.take("docs_connect")  # fields lead there
+    keys.drop("docs_connect", "not_needed", DOCS)
+    if name in CODED:
+        keys.note("token_url", "lost", CODE)
     for key, (outcome, reason) in KEYS.items():
         keys.drop(key, outcome, reason)
-    left = tuple(Finding(key=place, outcome="lost", reason=_UNKNOWN) for place in keys.rest())
+    left = tuple(Finding(key=place, outcome="lost", reason=UNKNOWN) for place in keys.rest())
     return Converted(document=document, problem=_missing(version), findings=(*findings, *left))
 
 
@@ -83,8 +81,8 @@ def _version(keys: Keys, mode: Mode, entry: Mapping[str, Any]) -> dict[str, Any]
     config = _config(keys, entry, brought)
     asked = _asked(keys, entry)
     signs = isinstance(entry.get("assertion"), Mapping)
-    if signs:
-        asked.pop("assertion", None)
+    if signs and asked.pop("assertion", None) is not None:
+        keys.note("credentials.assertion", "not_needed", "it is signed for each login; nobody is asked for it")
     scheme = SCHEMES[mode.name]
     words = Names(
         config=config,
@@ -111,15 +109,7 @@ def _version(keys: Keys, mode: Mode, entry: Mapping[str, Any]) -> dict[str, Any]
     credentials = {**mode.credentials, **{mode.renamed.get(name, name): field for name, field in asked.items()}}
     if placement := placement_of(mode, requests, frozenset(credentials)):
         auth["placement"] = placement
-    for name, form in host_formats(auth, requests).items():
-        field = config.get(name)
-        if field is not None and name not in brought and not {"format", "pattern", "enum"} & set(field):
-            field["format"] = form
-            keys.note(
-                f"connection_config.{name}",
-                "changed",
-                "it chooses a host that gets credentials: a format says what it may be",
-            )
+    _guard_hosts(keys, {name: field for name, field in config.items() if name not in brought}, auth, requests)
     return {
         "auth": auth,
         "credentials": credentials,
@@ -131,18 +121,26 @@ def _version(keys: Keys, mode: Mode, entry: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
+def _guard_hosts(
+    keys: Keys, config: Mapping[str, dict[str, Any]], auth: Mapping[str, Any], requests: Mapping[str, Any]
+) -> None:
+    """Give a format to each field that is a host, where nothing says yet what it may be."""
+    for name, form in host_formats(auth, requests).items():
+        if name in config and not {"format", "pattern", "enum"} & set(config[name]):
+            config[name]["format"] = form
+            keys.note(f"connection_config.{name}", "changed", HOST)
+
+
 def _config(keys: Keys, entry: Mapping[str, Any], brought: frozenset[str]) -> dict[str, dict[str, Any]]:
     """Return the fields of `connection_config`, with what is named in placeholders and declared nowhere."""
-    named = frozenset(_named(entry, _CONFIG))
+    named = config_named(entry)
     config = read_fields(keys.below("connection_config"), page=_page(entry), brought=brought, named=named)
-    for name in config.keys() & set(_replaceable(entry)):
+    for name in config.keys() & config_replaceable(entry):
         config[name]["optional"] = True  # another alternative stands in for it
     for name in sorted(named - set(config)):
         config[name] = {"title": name, **({"optional": True} if name in brought else {})}
         if name not in brought:
-            keys.note(
-                f"connection_config.{name}", "changed", "named in placeholders, declared nowhere: declared here"
-            )
+            keys.note(f"connection_config.{name}", "changed", UNDECLARED)
     return config
 
 
@@ -150,7 +148,7 @@ def _asked(keys: Keys, entry: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the fields of `credentials`, and those that Nango asks the integration's owner for."""
     asked = read_fields(keys.below("credentials"), page=_page(entry), secrets=True)
     asked |= read_fields(keys.below("assertion_option"), page=_page(entry), secrets=True)
-    named = frozenset(_named(entry, _CREDENTIAL))
+    named = credentials_named(entry)
     inner = keys.below("integration_config")
     for name in inner:
         if name in named:
@@ -161,7 +159,8 @@ def _asked(keys: Keys, entry: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             inner.drop(name, "lost", "a value of the integration's form in Nango: say it in integrations.yaml")
     if entry.get("require_client_certificate") is True:
         for name in _CERTIFICATE:
-            asked.pop(name, None)
+            if asked.pop(name, None) is not None:
+                keys.note(f"credentials.{name}", "lost", CERTIFICATE)
     elif _KEY in asked and entry.get("token_request_auth_method") == "private_key_jwt":
         asked["client_secret"] = asked.pop(_KEY)
         keys.note(f"credentials.{_KEY}", "changed", "called client_secret here: the client proves itself with it")
@@ -177,27 +176,8 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
 
 
-def _named(entry: Mapping[str, Any], pattern: re.Pattern[str]) -> Iterator[str]:
-    """Yield the names of one root that an entry's placeholders use."""
-    for text in _strings({key: value for key, value in entry.items() if key not in _SECTIONS}):
-        yield from pattern.findall(text)
-
-
-def _replaceable(entry: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the names of connection config that another text stands in for where they have no value."""
-    for text in _strings({key: value for key, value in entry.items() if key not in _SECTIONS}):
-        yield from _CONFIG.findall(text.rpartition("||")[0])
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _strings(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _strings(inner)
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _missing(version: Mapping[str, Any]) -> str:

@@ -68,8 +68,9 @@ def _field(keys: Keys, page: str | None, *, is_secret: bool) -> dict[str, Any]:
         field["secret"] = True
     if keys.flag("optional"):
         field["optional"] = True
-    if keys.flag("hidden") and "default" not in field:
-        field["optional"] = True  # what nobody is asked for cannot be required
+    if keys.flag("hidden"):
+        keys.note("hidden", "not_needed", "nobody has to fill it in")
+        field |= {} if "default" in field else {"optional": True}
     field |= _form(keys)
     if keys.text("type") not in {None, "string"}:
         keys.note("type", "lost", "values of connections are texts")

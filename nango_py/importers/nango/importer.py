@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["import_catalogue"]
 
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _NOT_HERE = frozenset({"auth.extra"})
 """Problems that another machine may not have: a package that is not installed on this one."""
 
@@ -53,6 +55,9 @@ def import_catalogue(path: Path, folder: Path, *, only: Sequence[str] = (), over
 
 
 def _converted(catalogue: Mapping[str, object], name: str, source: str) -> Converted:
+    if not _NAME.fullmatch(name):
+        problem = "a blueprint's name is of lower-case letters, digits and dashes: it is that of a file."
+        return Converted(document=None, problem=problem)
     try:
         return convert(name, resolved(catalogue, name), source=source)
     except BadAlias as error:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nango_py.importers.nango.moments import moment
+from nango_py.template import TemplateError, split
 
 __all__ = ["Ref", "Untranslatable", "Words", "translate", "translate_url"]
 
@@ -38,6 +39,8 @@ class Ref:
 
     text: str
     may_be: Literal["filled", "empty", "absent"] = "filled"
+    has_path: bool = False
+    """Whether its value may be a host and the beginning of a path: it is one of a list, not anybody's choice."""
 
 
 Words = Callable[[str], Ref]
@@ -72,8 +75,8 @@ def translate(text: str, words: Words, *, alternatives: bool = True, keeps_empty
     """
     sides = _sides(text) if alternatives else [text]
     if len(sides) > 1:
-        return _placeholder(_choice([_parts(side, words) for side in sides]))
-    return _written(_parts(text, words), keeps_empty=keeps_empty)
+        return _readable(_placeholder(_choice([_parts(side, words) for side in sides])))
+    return _readable(_written(_parts(text, words), keeps_empty=keeps_empty))
 
 
 def translate_url(text: str, words: Words) -> str:
@@ -86,16 +89,34 @@ def translate_url(text: str, words: Words) -> str:
     """
     sides = _sides(text)
     if len(sides) == 1:
-        return _plain(_parts(text, words))
+        return _readable(_plain(_with_scheme(_parts(text, words))))
     origins, paths = zip(*(_at_path(side) for side in sides), strict=True)
     if len(set(paths)) > 1:
-        return _placeholder(_choice([_parts(side, words) for side in sides]))
+        return _readable(_placeholder(_choice([_parts(side, words) for side in sides])))
     schemes = [_SCHEME.match(origin) for origin in origins]
     scheme = schemes[0][0] if schemes[0] else ""
     if not all(found is not None and found[0] == scheme for found in schemes):
         scheme = ""
     hosts = [_parts(origin.removeprefix(scheme), words) for origin in origins]
-    return f"{scheme}{_placeholder(_choice(hosts))}{_plain(_parts(paths[0], words))}"
+    return _readable(f"{scheme}{_placeholder(_choice(hosts))}{_plain(_parts(paths[0], words))}")
+
+
+def _with_scheme(parts: _Parts) -> _Parts:
+    """Return the parts of a URL; a host that may have a path is one with its scheme, for it is no name."""
+    match parts:
+        case (_Text(scheme), _Code(code, needs), *rest) if _SCHEME.fullmatch(scheme):
+            if any(ref.has_path for ref in needs):
+                return (_Code(f"{_quoted(scheme)} ~ {code}", needs), *rest)
+    return parts
+
+
+def _readable(text: str) -> str:
+    """Return *text* if our language can read it: it may be longer than an expression is allowed to be."""
+    try:
+        split(text)
+    except TemplateError as error:
+        raise Untranslatable(f"what cannot be said here: {str(error).rstrip('.')}") from None
+    return text
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -215,7 +236,7 @@ def _plain(parts: _Parts) -> str:
 
 
 def _placeholder(code: str) -> str:
-    return f"${{{code}}}"
+    return f"${{{code}}}" if code else ""
 
 
 def _choice(sides: list[_Parts]) -> str:

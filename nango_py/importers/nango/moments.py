@@ -51,7 +51,8 @@ def moment(inner: str) -> str | None:
     if found["format"] is None:
         return _now(None, shift)
     pieces = list(_pieces(found["format"], shift))
-    return pieces[0] if len(pieces) == 1 else f"[{', '.join(pieces)}] | join"
+    is_text = len(pieces) == 1 and not pieces[0].endswith("| int")
+    return pieces[0] if is_text else f"[{', '.join(pieces)}] | join"
 
 
 def _shift(sign: str | None, number: str | None, unit: str | None) -> int:

@@ -94,7 +94,9 @@ class Names:
         text = _member("connection_config", name)
         if name in self.picked:
             return Ref(text=text, may_be="absent")
-        return Ref(text=text, may_be=_may_be(self.config.get(name, {})))
+        field = self.config.get(name, {})
+        has_path = any("/" in value for value in (*field.get("enum", ()), field.get("default", "")))
+        return Ref(text=text, may_be=_may_be(field), has_path=has_path and "enum" in field)
 
     def _credential(self, below: str) -> Ref:
         name, _, inner = below.partition(".")

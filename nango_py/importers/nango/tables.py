@@ -11,7 +11,21 @@ if TYPE_CHECKING:
 
     from nango_py.importers.report import Outcome
 
-__all__ = ["DOCS", "KEYS", "MODES", "NO_MODE", "PROXY_KEYS", "UNREAD_IN", "Mode"]
+__all__ = [
+    "CERTIFICATE",
+    "CODE",
+    "CODED",
+    "DOCS",
+    "HOST",
+    "KEYS",
+    "MODES",
+    "NO_MODE",
+    "PROXY_KEYS",
+    "UNDECLARED",
+    "UNKNOWN",
+    "UNREAD_IN",
+    "Mode",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +108,22 @@ UNREAD_IN: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """Keys that our mode knows, and that Nango's code does not read in its mode of that name."""
 
+CODED = frozenset(
+    """
+    braintree braintree-sandbox bullhorn coros coros-sandbox facebook fanvue figma heygen instagram jobber
+    microsoft-admin one-drive revolut-business sentry-oauth slack stripe-app stripe-app-sandbox threads
+    tiktok-accounts tiktok-ads tiktok-personal
+    """.split()  # noqa: SIM905 - words
+)
+"""Providers whose tokens Nango gets by code of its own: what their entries say is not all that is sent."""
+CODE = "code of Nango's obtains this provider's tokens; what the entry declares is all that is sent here"
+
 _SCRIPT = "a script: TypeScript that runs in Nango's server"
 _WEBHOOKS = "nango_py receives no webhooks"
+HOST = "it chooses a host that gets credentials: a format says what it may be"
+UNDECLARED = "named in placeholders, declared nowhere: declared here"
+UNKNOWN = "no rule of the importer knows this key"
+CERTIFICATE = "a file that network.client_certificate names in integrations.yaml"
 DOCS = "a page for people, behind no request"
 _DEAD = "no code of Nango reads it"
 
@@ -111,7 +139,7 @@ KEYS: Mapping[str, tuple[Outcome, str]] = MappingProxyType(
         "post_connection_script": ("lost", _SCRIPT),
         "pre_connection_deletion_script": ("lost", _SCRIPT),
         "refresh_token_response_metadata": ("not_needed", _DEAD),
-        "require_client_certificate": ("lost", "set network.client_certificate in integrations.yaml"),
+        "require_client_certificate": ("lost", CERTIFICATE),
         "setup_guide_url": ("not_needed", DOCS),
         "user_defined_connection_config": ("not_needed", _DEAD),
         "webhook_allowed_query_params": ("lost", _WEBHOOKS),

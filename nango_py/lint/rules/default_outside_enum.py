@@ -24,8 +24,8 @@ def _find(subject: Subject) -> Iterator[Finding]:
         default, words = one.field.default, one.field.enum
         if default and words and default not in words:
             yield _finding(one.pointer("default"), default)
-    for name, action in subject.data.get("actions", {}).items():
-        yield from _in_schema(action.get("input"), pointer_to("actions", name, "input"))
+    for name, keys, _ in subject.actions():
+        yield from _in_schema(keys.get("input"), pointer_to("actions", name, "input"))
 
 
 def _in_schema(schema: Any, pointer: str) -> Iterator[Finding]:

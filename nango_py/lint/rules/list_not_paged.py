@@ -20,8 +20,7 @@ _LIST = re.compile(r"(list|search|find-all|get-all)([-_]|$)")
 
 
 def _find(subject: Subject) -> Iterator[Finding]:
-    for name, keys in subject.data.get("actions", {}).items():
-        action = subject.integration.actions[name]
+    for name, keys, action in subject.actions():
         if action.paginate is not None or action.output.download or keys.get("x-not-paged"):
             continue
         if action.steps and any(

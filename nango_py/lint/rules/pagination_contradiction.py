@@ -18,9 +18,9 @@ __all__ = ["RULE"]
 
 def _find(subject: Subject) -> Iterator[Finding]:
     pages = [("/pagination", subject.integration.pagination)]
-    for name, action in subject.data.get("actions", {}).items():
-        if isinstance(action.get("paginate"), dict):
-            pages.append((pointer_to("actions", name, "paginate"), subject.integration.actions[name].paginate))
+    for name, keys, action in subject.actions():
+        if isinstance(keys.get("paginate"), dict):
+            pages.append((pointer_to("actions", name, "paginate"), action.paginate))
     for pointer, pagination in pages:
         if pagination is not None:
             yield from (Finding(pointer=f"{pointer}/{key}", message=message) for key, message in _clashes(pagination))

@@ -22,8 +22,8 @@ def _find(subject: Subject) -> Iterator[Finding]:
         return
     if not subject.written.get("x-sources"):
         yield Finding(pointer="", message="nothing says where its facts are from.", at_key=True)
-    for name, action in (subject.written.get("actions") or {}).items():
-        if not action.get("x-sources"):
+    for name, keys, _ in subject.actions():
+        if not keys.get("x-sources"):
             message = f"nothing says where the facts of {name!r} are from."
             yield Finding(pointer=pointer_to("actions", name), message=message, at_key=True)
 

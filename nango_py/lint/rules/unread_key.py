@@ -23,6 +23,12 @@ _OF_PAGES: Mapping[str, str] = {
     "total_pages_": "page",
 }  # fmt: skip
 """How the pagination keys begin that one type alone reads."""
+_OF_BROWSER = (
+    "authorization_params", "authorization_url_skip_encode", "authorization_url_skip_empty",
+    "authorization_url_fragment", "authorization_url_replacements", "authorization_code_param_in_callback",
+    "redirect_uri_metadata", "disable_pkce",
+)  # fmt: skip
+"""What is read only where an account is connected in a browser."""
 _MEANT = frozenset({"expect", "identity", "items"})
 """Keys that somebody meant, so that what keeps them from being read is the likelier mistake."""
 
@@ -44,10 +50,10 @@ def _everything(subject: Subject) -> Iterator[tuple[str, Iterator[Unread]]]:
     yield "/verification", _verification(data.get("verification", {}))
     for one in subject.fields():
         yield one.pointer(), _field(one.keys, is_secret=one.field.secret)
-    for name, action in data.get("actions", {}).items():
+    for name, keys, _ in subject.actions():
         at = pointer_to("actions", name)
-        yield at, _action(action)
-        if isinstance(own := action.get("paginate"), dict):
+        yield at, _action(keys)
+        if isinstance(own := keys.get("paginate"), dict):
             yield f"{at}/paginate", _pages(own, own.get("type", pagination.get("type")))
 
 
@@ -59,6 +65,11 @@ def _auth(keys: Mapping[str, Any]) -> Iterator[Unread]:
     method = keys.get("token_request_auth_method", "")
     if "token_request_auth_algorithm" in keys and not method.endswith("_jwt"):
         yield ("token_request_auth_algorithm",), "no assertion is signed"
+    if not keys.keys() & {"authorization_url", "server_url"}:
+        yield from (((key,), "there is no `authorization_url`") for key in _OF_BROWSER if key in keys)
+    if not keys.keys() & {"refresh_url", "refresh_token_params"}:
+        why = "neither `refresh_url` nor `refresh_token_params` says how a token is renewed"
+        yield from (((key,), why) for key in ("refresh_token_headers", "refresh_token_request_method") if key in keys)
     answer = keys.get("token_response", {})
     if "token_expiration_strategy" in answer and "token_expiration" not in answer:
         yield ("token_response", "token_expiration_strategy"), "there is no `token_expiration`"
@@ -91,6 +102,8 @@ def _field(keys: Mapping[str, Any], *, is_secret: bool) -> Iterator[Unread]:
 
 def _action(keys: Mapping[str, Any]) -> Iterator[Unread]:
     request, output = keys.get("request", {}), keys.get("output", {})
+    if keys.get("paginate") and "x-not-paged" in keys:
+        yield ("x-not-paged",), "the action is paginated"
     lists = [request.get(key, {}) for key in ("params", "form", "multipart")]
     if "list_style" in request and not any(lists):
         yield ("request", "list_style"), "there is neither `params` nor `form` nor `multipart`"

@@ -27,10 +27,7 @@ _TIME = re.compile(r".*(?:reset|retry-?after).*")
 
 def _find(subject: Subject) -> Iterator[Finding]:
     places = [("/retry", subject.data.get("retry", {}))]
-    places += [
-        (f"/actions/{name}/retry", action.get("retry", {}))
-        for name, action in subject.data.get("actions", {}).items()
-    ]
+    places += [(f"/actions/{name}/retry", keys.get("retry", {})) for name, keys, _ in subject.actions()]
     for pointer, retry in places:
         yield from _of(pointer, retry)
 

@@ -1,0 +1,1 @@
+"""Turn a manifest of a low-code Airbyte connector into a blueprint."""
