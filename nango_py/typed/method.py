@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nango_py.typed.names import Names, class_name, snake_name
 from nango_py.typed.reading import Reader, beyond, has_alternatives
-from nango_py.typed.shape import ANYTHING, Field, ListOf, Named, OneOf, Record
+from nango_py.typed.shape import ANYTHING, NEVER, Field, ListOf, Named, OneOf, Record
 from nango_py.typed.style import write_definition
 from nango_py.typed.text import TAB, docstring, flat, is_nullable, quoted, said, spelled
 
@@ -245,4 +245,7 @@ def _given(signature: Signature, reader: Reader, style: Style) -> tuple[Shape, t
         return ANYTHING, ("the action promises no shape",)
     read = reader.root()
     shape, notes = style.fitted(read.shape)
+    if shape == NEVER:
+        # Of a method that gives nothing a checker says that it may not return; the run says what is wrong.
+        return ANYTHING, (*read.notes, *notes, "no value keeps the promised schema")
     return shape, (*read.notes, *notes)
