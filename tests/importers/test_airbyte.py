@@ -440,6 +440,34 @@ def test_callers_choose_among_listed_values_and_from_when(imported):
     assert "lost" == found["streams.0.incremental_sync"].outcome
 
 
+def test_whole_urls_have_their_beginning_in_common(imported):
+    manifest = one_stream(url_base=None, path=None, url="https://desk.example/api/v1/things")
+    other = copy.deepcopy(manifest["streams"][0])
+    other["name"] = "others"
+    other["retriever"]["requester"]["url"] = "https://desk.example/api/v2/others/{{ config['area'] }}"
+    elsewhere = copy.deepcopy(other)
+    elsewhere["retriever"]["requester"]["url"] = "https://elsewhere.example/x"
+    manifest["streams"] += [other, elsewhere]
+    found, version = imported(manifest)
+
+    assert "https://desk.example/api/" == version["requests"]["base_url"]
+    assert ["v1/things", "v2/others/${connection_config.area}"] == [
+        action["request"]["path"] for action in version["actions"].values()
+    ]
+    assert "no action: it has another host than most" == found["streams.2"].reason
+
+
+def test_a_request_that_repeats_the_key_names_it_as_the_auth_mode_does(imported):
+    key = "{{ config['token'] }}"
+    manifest = one_stream(
+        authenticator={"type": "BearerAuthenticator", "api_token": key}, request_parameters={"key": key}
+    )
+    _, version = imported(manifest)
+
+    assert {"key": "${api_key}"} == version["actions"]["list-things"]["request"]["params"]
+    assert "credentials" not in version
+
+
 def test_budgets_and_waits_become_limits_and_policies(imported):
     manifest = one_stream(
         error_handler={
