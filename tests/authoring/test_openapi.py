@@ -379,8 +379,10 @@ def test_operations_are_chosen_by_name_tag_and_number():
     assert ["get-c"] == names(only=["GET /c"])
     assert ["get-a", "get-c"] == names(tags=["x"])
     assert ["get-a"] == names(most=1)
-    with pytest.raises(UsageError, match=r"names\. Its tags: x, y\."):
-        names(tags=["z"])
+    with pytest.raises(UsageError, match=r"--only-tags 'z' is nothing there\. Known here: x, y\."):
+        names(tags=["x", "z"])
+    with pytest.raises(UsageError, match=r"--only 'getAa' is nothing there\. Did you mean 'getA'\?"):
+        names(only=["getC", "getAa"])
 
 
 def test_swagger_2_is_read_as_well():
@@ -440,9 +442,11 @@ def test_what_is_no_description_is_wrong_use(document):
 
 
 def test_comments_stand_above_their_keys_and_change_nothing():
-    odd = {"securitySchemes": {"\x00": {"type": "odd"}}}
+    odd = {"securitySchemes": {"\x00": {"type": "odd"}, "# nango-py: allow(x)": {"type": "yaml-language-server: y"}}}
     made = taken(described({"GET /a": {"summary": "Line\none: #1 ${input.x} \x07"}}, components=odd))
     text = made.draft.text()
 
     assert made.draft.data == parse(text, "acme").data
     assert "      # GET /a\n      get-a:\n        description: " in text
+    assert "nango-py:" not in text
+    assert "yaml-language-server:" not in text
