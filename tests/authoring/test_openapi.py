@@ -125,6 +125,15 @@ def test_a_scheme_that_nothing_is_made_of_is_named_with_the_reason(scheme, reaso
     assert re.search(reason, finding.reason)
 
 
+def test_credentials_go_to_no_url_in_the_clear():
+    flow = {"authorizationUrl": "http://acme.example/a", "tokenUrl": "http://acme.example/t", "scopes": {}}
+    scheme = {"type": "oauth2", "flows": {"authorizationCode": flow}}
+    made = taken(described({"GET /me": {}}, components={"securitySchemes": {"it": scheme}}))
+
+    assert {"auth_mode": "OAUTH2"} == made.draft.data["versions"]["v0"]["auth"]
+    assert "# No token URL is named that credentials may go to: write it here." in made.draft.text()
+
+
 def test_two_keys_that_stand_together_are_both_sent():
     schemes = {
         "Key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
@@ -412,6 +421,7 @@ def test_swagger_2_is_read_as_well():
             },
             "/pets/{id}/photo": {
                 "parameters": [{"name": "id", "in": "path", "type": "integer", "required": True}],
+                "get": {"responses": {"200": {"schema": {"type": "file"}}}},
                 "post": {
                     "consumes": ["multipart/form-data"],
                     "parameters": [{"name": "file", "in": "formData", "type": "file", "required": True}],
@@ -426,6 +436,7 @@ def test_swagger_2_is_read_as_well():
     assert "https://acme.example/v1/pets?status=a%2Cb&tag=c&tag=d" == str(request.url)
     assert b'{"name":"Rex"}' == sent(made, "post-pets", {"name": "Rex"}, credentials=basic).content
     assert b'name="file"' in sent(made, "post-pets-id-photo", {"id": 1, "file": b"x"}, credentials=basic).content
+    assert made.integration.actions["get-pets-id-photo"].output.download
 
 
 def test_null_in_alternatives_makes_a_value_nullable():

@@ -31,6 +31,7 @@ _STYLES: Final[Mapping[str, Style]] = {
     "spaceDelimited": "space", "pipeDelimited": "pipe", "deepObject": "deep",
     "csv": "comma", "ssv": "space", "tsv": "space", "pipes": "pipe", "multi": "repeat",
 }  # fmt: skip
+_BYTES: Final = "application/octet-stream"
 _PREFERRED: Final = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -241,6 +242,8 @@ class Spec:
         if self.is_swagger:
             produces = texts(keys.get("produces", self.data.get("produces")))
             media = min(produces, key=_preference, default=_PREFERRED[0]) if answer.get("schema") else ""
+            if mapping(answer.get("schema")).get("type") == "file":
+                media = _BYTES
             return Answer(media=media, schema=answer.get("schema"), headers=headers)
         content = mapping(answer.get("content"))
         media = min(content, key=_preference, default="")
