@@ -371,6 +371,13 @@ def test_a_request_that_tells_who_one_is_becomes_the_verification():
     assert "# A guess from the path of GET /v1/users/me" in made.draft.text()
 
 
+def test_the_identity_is_found_in_alternatives_too():
+    user = {"type": "object", "properties": {"login": {"type": "string"}}}
+    made = version(described({"GET /user": answer({"oneOf": [user, {**user, "required": ["login"]}]})}))
+
+    assert {"method": "GET", "path": "user", "identity": "login"} == made["verification"]
+
+
 def test_operations_are_chosen_by_name_tag_and_number():
     document = described(
         {
