@@ -457,6 +457,24 @@ def test_whole_urls_have_their_beginning_in_common(imported):
     assert "no action: it has another host than most" == found["streams.2"].reason
 
 
+def test_an_answer_that_is_ignored_holds_no_records(tmp_path):
+    manifest = one_stream(
+        paginator=paginator({"type": "PageIncrement", "start_from_page": 1}),
+        record_selector={"extractor": {"field_path": []}},
+        error_handler={"response_filters": [{"action": "IGNORE", "http_codes": [403]}]},
+    )
+    (tmp_path / "manifest.yaml").write_text(yaml_text(manifest), "utf-8")
+    import_manifest(tmp_path / "manifest.yaml", tmp_path / "blueprints", name="desk")
+    answers = [httpx.Response(200, json=[{"id": 1}]), httpx.Response(403, json={"error": "not yours"})]
+    transport = httpx.MockTransport(lambda _: answers.pop(0))
+    declared = {"integrations": {"desk": {"extends_blueprint": "desk:v0"}}}
+    with Nango.load(
+        declared, blueprints=[tmp_path / "blueprints"], store="memory://", transport=transport, environ={}
+    ) as nango:
+        nango.register_connection("desk", "user-1", {})
+        assert [{"id": 1}] == nango.trigger_action("desk", "list-things", "user-1")
+
+
 def test_a_request_that_repeats_the_key_names_it_as_the_auth_mode_does(imported):
     key = "{{ config['token'] }}"
     manifest = one_stream(

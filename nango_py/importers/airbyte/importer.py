@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["import_manifest", "manifest_draft"]
 
 _AT: Final = f"/versions/{VERSION}"
+_IGNORED: Final = "[]"
+"""The path of a list that is the whole answer, and of nothing where an answer that is ignored is no list."""
 _NOT_HERE: Final = frozenset({"auth.extra"})
 """Problems that another machine may not have."""
 
@@ -178,11 +180,14 @@ class _Work:
         for stream in self.streams:
             keys = dict(stream.action)
             output = keys.pop("output", {})
+            items = stream.items or _IGNORED * any(
+                one["reaction"] == "ignore" for one in stream.retry.get("reactions", ())
+            )
             if stream.pagination is not None:
                 keys["paginate"] = _different(stream.pagination, pagination) or True
-                output = {**({"items": stream.items} if stream.items else {}), **output}
+                output = {**({"items": items} if items else {}), **output}
             else:
-                output = _of_one_page(stream.items, output)
+                output = _of_one_page(items, output)
             if own := _different(stream.retry, retry):
                 keys["retry"] = own
             actions[f"list-{stream.name}"] = {**keys, **({"output": output} if output else {})}
@@ -231,7 +236,7 @@ class _Work:
             if stream is None or not stream.asks_for_nothing:
                 continue
             request = stream.action["request"]
-            if request["method"] in {"GET", "POST"} and "${input" not in repr(request):
+            if request["method"] in {"GET", "POST"} and "form" not in request and "${input" not in repr(request):
                 return {
                     key: request[key] for key in ("method", "path", "params", "headers", "json") if key in request
                 }
