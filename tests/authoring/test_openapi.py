@@ -314,6 +314,21 @@ def test_schemas_that_refer_to_themselves_end():
     assert action.output.schema is None
 
 
+def test_schemas_that_fan_out_are_cut():
+    refs = [{"$ref": f"#/components/schemas/s{number}"} for number in range(30)]
+    wide = {
+        "type": "object",
+        "properties": {f"p{n}": ref for n, ref in enumerate(refs)},
+        "allOf": refs,
+        "anyOf": refs[:8],
+    }
+    document = described({"POST /one": body(refs[0])}, components={"schemas": {f"s{n}": wide for n in range(30)}})
+    made = version(document)["actions"]["post-one"]["input"]
+
+    assert 30 == len(made["properties"])
+    assert len(json.dumps(made)) < 50_000
+
+
 def test_what_comes_out_promises_shape_and_types_only():
     schema = {
         "allOf": [

@@ -107,6 +107,7 @@ class Spec:
             what = f"version {version!r}" if version else "a file without the key 'openapi' or 'swagger'"
             raise UsageError(f"{source}: {what} is no OpenAPI description from 2.0 to 3.2.")
         self.is_swagger = version.startswith("2")
+        self.turned: dict[tuple[int, str, bool], tuple[Any, dict[str, Any]]] = {}
 
     def follow(self, node: Any) -> Any:
         """Return what *node* is, or what its reference leads to; None where that is nothing in this file."""
