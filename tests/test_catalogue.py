@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -89,6 +90,15 @@ def test_a_blueprint_states_its_sources(path, version):
 
     assert sources
     assert all(source["url"].startswith("https://") and source["read"] for source in sources.values())
+
+
+@every_version
+def test_a_blueprint_dates_the_pages_that_its_main_facts_were_read_from(path, version):
+    keys = versions(path)[version]
+    facts = {"auth", "base_url", "rate_limit", "pagination"} | ({"verification"} & keys.keys())
+    dated = {fact for fact, source in keys["x-sources"].items() if isinstance(source["read"], date)}
+
+    assert set() == facts - dated
 
 
 @every_version

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +26,7 @@ __all__ = ["VERSION", "Draft"]
 VERSION = "v0"
 _INTEGRATION = "drafted"
 _WIDTH = 120
+_MARKS = re.compile(r"(nango-py|yaml-language-server)\s*:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,5 +110,7 @@ class Draft:
 
 def _comment(text: str, indent: str) -> Iterator[str]:
     for line in text.splitlines():
-        readable = "".join(char if char.isprintable() else " " for char in line)
+        # What a description says must be no word to the tools that read comments.
+        harmless = _MARKS.sub(r"\1", line)
+        readable = "".join(char if char.isprintable() else " " for char in harmless)
         yield from wrap(readable, _WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")

@@ -55,12 +55,12 @@ def _text_of(path: Path) -> str:
 def _json(text: str, source: str) -> Document | None:
     """Return the document of JSON text; None for what is YAML in braces."""
     try:
-        data = json.loads(text)
+        data = _whole(json.loads(text))
     except RecursionError:
         raise UsageError(f"{source}: the file is nested too deeply.") from None
     except ValueError:
         return None
-    document = wrap(_whole(data), source)
+    document = wrap(data, source)
     if document.problems:
         raise ConfigError(document.problems)
     return document

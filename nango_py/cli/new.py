@@ -113,6 +113,8 @@ def _write(taken: Taken, path: Path) -> None:
 
 
 def _tell(draft: Draft, integration: Integration, path: Path, taken: Taken | None) -> None:
+    from nango_py.auth.none import NoAuth
+
     click.echo(f"Wrote {path}.")
     if taken is not None:
         click.echo(f"{taken.actions} of {taken.operations} operations became actions.")
@@ -122,6 +124,8 @@ def _tell(draft: Draft, integration: Integration, path: Path, taken: Taken | Non
             click.echo(f"  {number:5} left out: {reason}")
         if len(reasons) > _SHOWN:
             click.echo(f"        and {len(reasons) - _SHOWN} more reasons: --report FILE has them all.")
+        if isinstance(integration.auth, NoAuth):
+            click.echo("Nothing signs its requests: if something has to, say how with --auth-mode.")
     comes_in = "connect" if type(integration.auth).connects else "connections add"
     action = next(iter(integration.actions), None)
     use = f"request {draft.name} USER_ID PATH" if action is None else f"run {draft.name} {action} USER_ID"

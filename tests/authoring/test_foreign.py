@@ -21,6 +21,7 @@ def test_json_and_yaml_are_read_alike(tmp_path, text):
     [
         ("[" * 100_000, "maximum nesting depth"),
         ('{"a":' * 100_000 + "1" + "}" * 100_000, "nested"),
+        ('{"a":' * 900 + "1" + "}" * 900, "nested"),
         ('{"a":' * 60 + "1" + "}" * 60, "nested deeper than 40"),
         ("a: [", "YAML syntax"),
         ("", "the file is empty"),

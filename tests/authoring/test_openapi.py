@@ -125,6 +125,15 @@ def test_a_scheme_that_nothing_is_made_of_is_named_with_the_reason(scheme, reaso
     assert re.search(reason, finding.reason)
 
 
+def test_credentials_go_to_no_url_in_the_clear():
+    flow = {"authorizationUrl": "http://acme.example/a", "tokenUrl": "http://acme.example/t", "scopes": {}}
+    scheme = {"type": "oauth2", "flows": {"authorizationCode": flow}}
+    made = taken(described({"GET /me": {}}, components={"securitySchemes": {"it": scheme}}))
+
+    assert {"auth_mode": "OAUTH2"} == made.draft.data["versions"]["v0"]["auth"]
+    assert "# No token URL is named that credentials may go to: write it here." in made.draft.text()
+
+
 def test_two_keys_that_stand_together_are_both_sent():
     schemes = {
         "Key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
@@ -305,6 +314,21 @@ def test_schemas_that_refer_to_themselves_end():
     assert action.output.schema is None
 
 
+def test_schemas_that_fan_out_are_cut():
+    refs = [{"$ref": f"#/components/schemas/s{number}"} for number in range(30)]
+    wide = {
+        "type": "object",
+        "properties": {f"p{n}": ref for n, ref in enumerate(refs)},
+        "allOf": refs,
+        "anyOf": refs[:8],
+    }
+    document = described({"POST /one": body(refs[0])}, components={"schemas": {f"s{n}": wide for n in range(30)}})
+    made = version(document)["actions"]["post-one"]["input"]
+
+    assert 30 == len(made["properties"])
+    assert len(json.dumps(made)) < 50_000
+
+
 def test_what_comes_out_promises_shape_and_types_only():
     schema = {
         "allOf": [
@@ -362,6 +386,13 @@ def test_a_request_that_tells_who_one_is_becomes_the_verification():
     assert "# A guess from the path of GET /v1/users/me" in made.draft.text()
 
 
+def test_the_identity_is_found_in_alternatives_too():
+    user = {"type": "object", "properties": {"login": {"type": "string"}}}
+    made = version(described({"GET /user": answer({"oneOf": [user, {**user, "required": ["login"]}]})}))
+
+    assert {"method": "GET", "path": "user", "identity": "login"} == made["verification"]
+
+
 def test_operations_are_chosen_by_name_tag_and_number():
     document = described(
         {
@@ -379,8 +410,10 @@ def test_operations_are_chosen_by_name_tag_and_number():
     assert ["get-c"] == names(only=["GET /c"])
     assert ["get-a", "get-c"] == names(tags=["x"])
     assert ["get-a"] == names(most=1)
-    with pytest.raises(UsageError, match=r"names\. Its tags: x, y\."):
-        names(tags=["z"])
+    with pytest.raises(UsageError, match=r"--only-tags 'z' is nothing there\. Known here: x, y\."):
+        names(tags=["x", "z"])
+    with pytest.raises(UsageError, match=r"--only 'getAa' is nothing there\. Did you mean 'getA'\?"):
+        names(only=["getC", "getAa"])
 
 
 def test_swagger_2_is_read_as_well():
@@ -410,6 +443,7 @@ def test_swagger_2_is_read_as_well():
             },
             "/pets/{id}/photo": {
                 "parameters": [{"name": "id", "in": "path", "type": "integer", "required": True}],
+                "get": {"responses": {"200": {"schema": {"type": "file"}}}},
                 "post": {
                     "consumes": ["multipart/form-data"],
                     "parameters": [{"name": "file", "in": "formData", "type": "file", "required": True}],
@@ -424,6 +458,7 @@ def test_swagger_2_is_read_as_well():
     assert "https://acme.example/v1/pets?status=a%2Cb&tag=c&tag=d" == str(request.url)
     assert b'{"name":"Rex"}' == sent(made, "post-pets", {"name": "Rex"}, credentials=basic).content
     assert b'name="file"' in sent(made, "post-pets-id-photo", {"id": 1, "file": b"x"}, credentials=basic).content
+    assert made.integration.actions["get-pets-id-photo"].output.download
 
 
 def test_null_in_alternatives_makes_a_value_nullable():
@@ -440,9 +475,11 @@ def test_what_is_no_description_is_wrong_use(document):
 
 
 def test_comments_stand_above_their_keys_and_change_nothing():
-    odd = {"securitySchemes": {"\x00": {"type": "odd"}}}
+    odd = {"securitySchemes": {"\x00": {"type": "odd"}, "# nango-py: allow(x)": {"type": "yaml-language-server: y"}}}
     made = taken(described({"GET /a": {"summary": "Line\none: #1 ${input.x} \x07"}}, components=odd))
     text = made.draft.text()
 
     assert made.draft.data == parse(text, "acme").data
     assert "      # GET /a\n      get-a:\n        description: " in text
+    assert "nango-py:" not in text
+    assert "yaml-language-server:" not in text

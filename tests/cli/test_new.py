@@ -50,6 +50,7 @@ def test_new_from_openapi_says_what_was_left_out(run, tmp_path):
     assert (0, "") == (done.returncode, done.stderr)
     assert "2 of 3 operations became actions." in done.stdout
     assert "    1 left out: it is deprecated: --only takes it nevertheless" in done.stdout
+    assert "Nothing signs its requests: if something has to, say how with --auth-mode." in done.stdout
     left = json.loads((tmp_path / "left.json").read_text("utf-8"))["found"]["acme"]["keys"]
     assert ["GET /old", "GET /a c"] == [finding["key"] for finding in left]
     both = run("blueprints", "new", "other", "--from-openapi", "api.json", "--identity", "id")

@@ -440,6 +440,52 @@ def test_callers_choose_among_listed_values_and_from_when(imported):
     assert "lost" == found["streams.0.incremental_sync"].outcome
 
 
+def test_whole_urls_have_their_beginning_in_common(imported):
+    manifest = one_stream(url_base=None, path=None, url="https://desk.example/api/v1/things")
+    other = copy.deepcopy(manifest["streams"][0])
+    other["name"] = "others"
+    other["retriever"]["requester"]["url"] = "https://desk.example/api/v2/others/{{ config['area'] }}"
+    elsewhere = copy.deepcopy(other)
+    elsewhere["retriever"]["requester"]["url"] = "https://elsewhere.example/x"
+    manifest["streams"] += [other, elsewhere]
+    found, version = imported(manifest)
+
+    assert "https://desk.example/api/" == version["requests"]["base_url"]
+    assert ["v1/things", "v2/others/${connection_config.area}"] == [
+        action["request"]["path"] for action in version["actions"].values()
+    ]
+    assert "no action: it has another host than most" == found["streams.2"].reason
+
+
+def test_an_answer_that_is_ignored_holds_no_records(tmp_path):
+    manifest = one_stream(
+        paginator=paginator({"type": "PageIncrement", "start_from_page": 1}),
+        record_selector={"extractor": {"field_path": []}},
+        error_handler={"response_filters": [{"action": "IGNORE", "http_codes": [403]}]},
+    )
+    (tmp_path / "manifest.yaml").write_text(yaml_text(manifest), "utf-8")
+    import_manifest(tmp_path / "manifest.yaml", tmp_path / "blueprints", name="desk")
+    answers = [httpx.Response(200, json=[{"id": 1}]), httpx.Response(403, json={"error": "not yours"})]
+    transport = httpx.MockTransport(lambda _: answers.pop(0))
+    declared = {"integrations": {"desk": {"extends_blueprint": "desk:v0"}}}
+    with Nango.load(
+        declared, blueprints=[tmp_path / "blueprints"], store="memory://", transport=transport, environ={}
+    ) as nango:
+        nango.register_connection("desk", "user-1", {})
+        assert [{"id": 1}] == nango.trigger_action("desk", "list-things", "user-1")
+
+
+def test_a_request_that_repeats_the_key_names_it_as_the_auth_mode_does(imported):
+    key = "{{ config['token'] }}"
+    manifest = one_stream(
+        authenticator={"type": "BearerAuthenticator", "api_token": key}, request_parameters={"key": key}
+    )
+    _, version = imported(manifest)
+
+    assert {"key": "${api_key}"} == version["actions"]["list-things"]["request"]["params"]
+    assert "credentials" not in version
+
+
 def test_budgets_and_waits_become_limits_and_policies(imported):
     manifest = one_stream(
         error_handler={

@@ -18,9 +18,10 @@ from nango_py.authoring.openapi.verification import verification_of
 from nango_py.document import pointer_to
 from nango_py.errors import UsageError
 from nango_py.importers.report import Finding, Imported, Report
+from nango_py.location import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from nango_py.authoring.openapi.actions import Made
     from nango_py.authoring.openapi.servers import Server
@@ -36,22 +37,42 @@ _AT: Final = f"/versions/{VERSION}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Which operations are wanted: those named in *only* (by operationId, action name or ``GET /path``), those with a
-    tag of *tags*, or all of them; *most* is how many become actions.
-    """  # noqa: D205 - one sentence
+    """Which operations are wanted: those that are named, those with certain tags, or all of them."""
 
     only: Collection[str] = ()
+    """Operations by ``operationId``, by their action's name, or as ``GET /path``."""
     tags: Collection[str] = ()
     most: int = MAX_ACTIONS
+    """How many become actions."""
 
     def refusal(self, operation: Operation) -> str:
         """Return why an operation is not wanted; an empty text where it is."""
-        names = {operation.id, kebab(operation.id), operation.label}
         if self.only:
-            return "" if names & {*self.only} else "it is none of those that --only names"
+            return "" if _names(operation) & {*self.only} else "it is none of those that --only names"
         if self.tags and not {*operation.tags} & {*self.tags}:
             return "it has no tag that --only-tags names"
         return "it is deprecated: --only takes it nevertheless" if operation.is_deprecated else ""
+
+    def check(self, everything: Iterable[Operation], source: str) -> None:
+        """Refuse names that no operation has.
+
+        Raises:
+            UsageError: One of them has none.
+        """
+        operations = tuple(everything)
+        for option, given, known in (
+            ("--only", self.only, {name for one in operations for name in _names(one)}),
+            ("--only-tags", self.tags, {tag for one in operations for tag in one.tags}),
+        ):
+            for name in given:
+                if name not in known:
+                    raise UsageError(
+                        f"{source}: {option} {name!r} is nothing there. {did_you_mean(name, known)}".strip()
+                    )
+
+
+def _names(operation: Operation) -> set[str]:
+    return {operation.id, kebab(operation.id), operation.label}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +104,7 @@ def from_openapi(
     """
     server = server_of(spec, base_url)
     everything = list(spec.operations())
+    choice.check(everything, spec.source)
     signing = signing_of(spec, everything, server) if auth is None else Signing(auth=auth, satisfies_all=True)
     verification = verification_of(spec, (one for one in everything if not _is_elsewhere(server, one)), signing)
     work = _Work(spec=spec, server=server, signing=signing, verification=verification, findings=[])
@@ -128,11 +150,6 @@ class _Work:
     def chosen(self, everything: list[Operation], choice: Choice) -> Iterator[Made]:
         """Yield the actions of the operations that are wanted and can be sent."""
         taken: set[str] = set()
-        wanted = [one for one in everything if not choice.refusal(one)]
-        if everything and not wanted:
-            raise UsageError(
-                f"{self.spec.source}: no operation is what --only or --only-tags names. {_known(everything)}"
-            )
         for operation in everything:
             if reason := choice.refusal(operation) or self._unable(operation):
                 self.leave(operation.label, reason)
@@ -165,11 +182,6 @@ class _Work:
 
 def _is_elsewhere(server: Server, operation: Operation) -> bool:
     return bool(operation.servers) and not any(is_same_server(server, url) for url in operation.servers)
-
-
-def _known(everything: list[Operation]) -> str:
-    tags = sorted({tag for one in everything for tag in one.tags})
-    return f"Its tags: {one_line(', '.join(tags))}." if tags else ""
 
 
 def _draft(work: _Work, name: str, made: list[Made], facts: Mapping[str, str]) -> Draft:

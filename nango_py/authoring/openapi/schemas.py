@@ -22,7 +22,7 @@ __all__ = ["Side", "schema_of"]
 Side = Literal["input", "output"]
 
 _DEPTH: Final[Mapping[Side, int]] = {"input": 6, "output": 3}
-_NODES: Final[Mapping[Side, int]] = {"input": 300, "output": 80}
+_NODES: Final[Mapping[Side, int]] = {"input": 400, "output": 120}
 """How deep a schema is followed, and how many schemas it is made of at most; below that anything goes."""
 _ALTERNATIVES: Final = 8
 _WORDS: Final = 60
@@ -39,9 +39,14 @@ _LIMITS: Final = ("minimum", "maximum")
 def schema_of(spec: Spec, written: Any, side: Side, *, takes_files: bool = False) -> dict[str, Any]:
     """Return a JSON Schema of what is *written*; an empty one where nothing is known.
 
-    *takes_files* says whether ``format: binary`` is a file here; elsewhere it is text.
+    *takes_files* says whether ``format: binary`` is a file here; elsewhere it is text. The same schema is asked for
+    by several guesses and turned once.
     """
-    return _Turn(spec, side, takes_files=takes_files).turned(written, (), 0)
+    key = (id(written), side, takes_files)
+    if key not in spec.turned:
+        # What was written stays alive beside it, so that no other schema gets its id.
+        spec.turned[key] = (written, _Turn(spec, side, takes_files=takes_files).turned(written, (), 0))
+    return spec.turned[key][1]
 
 
 class _Turn:
@@ -61,11 +66,11 @@ class _Turn:
             if reference in above or len(above) > _DEPTH[self.side] * 4:
                 return _stub(target)
             return self.turned(target, (*above, reference), depth)
-        if self.left <= 0 or depth > _DEPTH[self.side]:
-            return _stub(written)
         self.left -= 1
+        if self.left < 0 or depth > _DEPTH[self.side]:
+            return _stub(written)
         made = self._own(written, above, depth)
-        for part in _list(written.get("allOf")):
+        for part in _list(written.get("allOf"))[: max(self.left, 0)]:
             made = _both(made, self.turned(part, above, depth))
         return self._alternatives(written, made, above, depth)
 
@@ -104,6 +109,8 @@ class _Turn:
     def _members(self, written: Mapping[str, Any], above: tuple[str, ...], depth: int) -> dict[str, Any]:
         unseen = "readOnly" if self.side == "input" else "writeOnly"
         members = mapping(written.get("properties"))
+        if depth and len(members) > self.left:
+            return {}  # some of them alone would say that there are no others
         properties = {
             name: self.turned(member, above, depth + 1)
             for name, member in members.items()
@@ -128,7 +135,7 @@ class _Turn:
     ) -> dict[str, Any]:
         # What fits two alternatives is no fault of the caller's: oneOf becomes anyOf.
         found = _list(written.get("anyOf")) or _list(written.get("oneOf"))
-        if not found or len(found) > _ALTERNATIVES:
+        if not found or len(found) > min(_ALTERNATIVES, self.left):
             return made
         turned = [self.turned(one, above, depth + 1) for one in found]
         if not all(turned):

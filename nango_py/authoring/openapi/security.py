@@ -167,6 +167,8 @@ def _granted(name: str, keys: Mapping[str, Any], server: Server) -> _Scheme | st
         comment = f"Scopes that the description names: {shown}{', ...' if len(scopes) > _SHOWN else ''}"
     if code:
         urls = _endpoints(code, server)
+        if "token_url" not in urls:
+            comment = f"No token URL is named that credentials may go to: write it here.\n{comment}".strip()
         return _Scheme(name=name, auth={"auth_mode": OAuth2.mode, **urls}, grants=True, comment=comment)
     if client:
         urls = {key: url for key, url in _endpoints(client, server).items() if key == "token_url"}

@@ -31,6 +31,7 @@ _STYLES: Final[Mapping[str, Style]] = {
     "spaceDelimited": "space", "pipeDelimited": "pipe", "deepObject": "deep",
     "csv": "comma", "ssv": "space", "tsv": "space", "pipes": "pipe", "multi": "repeat",
 }  # fmt: skip
+_BYTES: Final = "application/octet-stream"
 _PREFERRED: Final = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -106,6 +107,7 @@ class Spec:
             what = f"version {version!r}" if version else "a file without the key 'openapi' or 'swagger'"
             raise UsageError(f"{source}: {what} is no OpenAPI description from 2.0 to 3.2.")
         self.is_swagger = version.startswith("2")
+        self.turned: dict[tuple[int, str, bool], tuple[Any, dict[str, Any]]] = {}
 
     def follow(self, node: Any) -> Any:
         """Return what *node* is, or what its reference leads to; None where that is nothing in this file."""
@@ -241,6 +243,8 @@ class Spec:
         if self.is_swagger:
             produces = texts(keys.get("produces", self.data.get("produces")))
             media = min(produces, key=_preference, default=_PREFERRED[0]) if answer.get("schema") else ""
+            if mapping(answer.get("schema")).get("type") == "file":
+                media = _BYTES
             return Answer(media=media, schema=answer.get("schema"), headers=headers)
         content = mapping(answer.get("content"))
         media = min(content, key=_preference, default="")

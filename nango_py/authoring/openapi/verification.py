@@ -59,13 +59,14 @@ def _plain(spec: Spec, operation: Operation, signing: Signing) -> Made | None:
 
 
 def _identity(spec: Spec, made: Made) -> dict[str, str]:
+    """Return where the answer names the account: outermost, or one level down."""
     schema = schema_of(spec, made.operation.answer.schema, "output")
-    properties = mapping(schema.get("properties"))
-    for before, members in (
-        ("", properties),
-        *((f"{name}.", mapping(one.get("properties"))) for name, one in properties.items()),
-    ):
+    alternatives = schema.get("anyOf", ())
+    properties = mapping(next((one["properties"] for one in (schema, *alternatives) if "properties" in one), None))
+    inner = ((f"{name}.", one) for name, one in properties.items() if re.fullmatch(r"\w+", name, flags=re.ASCII))
+    for before, below in (("", {"properties": properties}), *inner):
+        members = mapping(below.get("properties"))
         for name in _IDENTITIES:
-            if name in members and "." not in before.rstrip("."):
+            if name in members:
                 return {"identity": f"{before}{name}"}
     return {}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import dataclass, field
+from os.path import commonprefix
 from typing import TYPE_CHECKING, Any, Final
 
 from nango_py.authoring.draft import VERSION, Draft
-from nango_py.authoring.foreign import read_foreign
+from nango_py.authoring.foreign import mapping, read_foreign
 from nango_py.authoring.names import kebab, one_line, unused
 from nango_py.errors import UsageError
 from nango_py.importers.airbyte.auth import granted_by, signed_by
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["import_manifest", "manifest_draft"]
 
 _AT: Final = f"/versions/{VERSION}"
+_IGNORED: Final = "[]"
+"""The path of a list that is the whole answer, and of nothing where an answer that is ignored is no list."""
 _NOT_HERE: Final = frozenset({"auth.extra"})
 """Problems that another machine may not have."""
 
@@ -88,7 +92,10 @@ class _Work:
         self.fields = Fields.read(self.specification)
         self.rate_limit = rate_limits_of(self.root.part("api_budget"))
         self.streams: list[Stream] = []
-        self.signed: Signed = granted_by(self.consent, self._convert())
+        self.base_url = ""
+        signer = _Signer(_usual_signer(made), self.fields)
+        self._convert(signer)
+        self.signed = granted_by(self.consent, signer.signed)
         self.findings += [
             Finding(key=key, outcome="not_needed", reason="nothing refers to it") for key in unused_definitions
         ]
@@ -101,33 +108,23 @@ class _Work:
         self.root.drop("not_needed", "nothing is stored", "stream_groups", "max_concurrent_async_job_count")
         self.root.drop("lost", "streams that are found out at run time are not known here", "dynamic_streams")
 
-    def _convert(self) -> Signed:
+    def _convert(self, signer: _Signer) -> None:
         converted = []
         for part in self.root.parts("streams"):
             try:
-                converted.append((part, stream_of(part, self.fields)))
+                converted.append((part, stream_of(part, self.fields, signer.takes)))
             except Untranslatable as reason:
                 part.forget("lost", f"no action: {reason}")
-        signers = [_signature(stream.auth) for _, stream in converted]
-        signer = Counter(signers).most_common(1)[0][0] if signers else ""
-        base = Counter(stream.base_url for _, stream in converted).most_common(1)[0][0] if converted else ""
-        chosen = next((one.auth for (_, one), own in zip(converted, signers, strict=True) if own == signer), None)
-        signed = signed_by(chosen, self.fields)
-        for (part, stream), own in zip(converted, signers, strict=True):
-            if stream.auth is not None and stream.auth is not chosen:
-                stream.auth.clear()
-            self._keep(part, stream, base, is_signed=own == signer)
-        return signed
-
-    def _keep(self, part: Part, stream: Stream, base: str, *, is_signed: bool) -> None:
-        if not is_signed:
-            part.note("", "lost", "no action: it is signed another way than most")
-        elif not (stream.base_url == base or stream.base_url.startswith(base)):
-            part.note("", "lost", "no action: it has another base URL than most")
-        else:
-            rest = stream.base_url.removeprefix(base)
-            stream.action["request"]["path"] = f"{rest}{stream.action['request']['path']}"
-            stream.base_url = base
+        origins = Counter(_origin(stream.base_url) for _, stream in converted)
+        origin = origins.most_common(1)[0][0] if origins else ""
+        near = [stream.base_url for _, stream in converted if _origin(stream.base_url) == origin]
+        self.base_url = commonprefix(near).rpartition("/")[0] + "/"  # noqa: RUF071 - it is cut at a slash
+        for part, stream in converted:
+            if _origin(stream.base_url) != origin:
+                part.note("", "lost", "no action: it has another host than most")
+                continue
+            request = stream.action["request"]
+            request["path"] = f"{stream.base_url.removeprefix(self.base_url)}{request['path']}"
             stream.name = unused(stream.name, {one.name for one in self.streams})
             self.streams.append(stream)
 
@@ -140,7 +137,7 @@ class _Work:
         actions = self._actions()
         check = self.root.part("check")
         verification = self._verification(check)
-        base = self.streams[0].base_url if self.streams else "https://nowhere.invalid/"
+        base = self.base_url if self.streams else "https://nowhere.invalid/"
         sections = self.fields.sections([base, *map(str, self.signed.auth.values())])
         credentials = {**sections.get("credentials", {}), **self.signed.credentials}
         keys |= {"credentials": credentials} if credentials else {}
@@ -183,11 +180,14 @@ class _Work:
         for stream in self.streams:
             keys = dict(stream.action)
             output = keys.pop("output", {})
+            items = stream.items or _IGNORED * any(
+                one["reaction"] == "ignore" for one in stream.retry.get("reactions", ())
+            )
             if stream.pagination is not None:
                 keys["paginate"] = _different(stream.pagination, pagination) or True
-                output = {**({"items": stream.items} if stream.items else {}), **output}
+                output = {**({"items": items} if items else {}), **output}
             else:
-                output = _of_one_page(stream.items, output)
+                output = _of_one_page(items, output)
             if own := _different(stream.retry, retry):
                 keys["retry"] = own
             actions[f"list-{stream.name}"] = {**keys, **({"output": output} if output else {})}
@@ -236,7 +236,7 @@ class _Work:
             if stream is None or not stream.asks_for_nothing:
                 continue
             request = stream.action["request"]
-            if request["method"] in {"GET", "POST"} and "${input" not in repr(request):
+            if request["method"] in {"GET", "POST"} and "form" not in request and "${input" not in repr(request):
                 return {
                     key: request[key] for key in ("method", "path", "params", "headers", "json") if key in request
                 }
@@ -253,8 +253,47 @@ class _Work:
         ]
 
 
-def _signature(part: Part | None) -> str:
-    return "" if part is None else f"{part.kind}{sorted(part.keys.items(), key=lambda item: item[0])!r}"
+@dataclass(slots=True)
+class _Signer:
+    """Take the authenticator of each stream; that of most streams signs the blueprint's requests."""
+
+    usual: str
+    fields: Fields
+    signed: Signed = field(init=False)
+    is_found: bool = False
+
+    def __post_init__(self) -> None:
+        """Begin with requests that nothing signs."""
+        self.signed = signed_by(None, self.fields)
+
+    def takes(self, authenticator: Part | None) -> bool:
+        """Tell whether an authenticator is that of most streams."""
+        is_usual = _compared(authenticator) == self.usual
+        if is_usual and not self.is_found:
+            self.signed, self.is_found = signed_by(authenticator, self.fields), True
+        elif authenticator is not None:
+            authenticator.clear()
+        return is_usual
+
+
+def _compared(authenticator: Part | None) -> str:
+    return repr(authenticator and (authenticator.kind, authenticator.keys))
+
+
+def _usual_signer(manifest: Mapping[str, Any]) -> str:
+    """Return how most streams are signed, in a form that can be compared."""
+    streams = manifest["streams"] if isinstance(manifest["streams"], list) else []
+    signers = []
+    for one in streams:
+        requester = mapping(mapping(mapping(one).get("retriever")).get("requester"))
+        written = requester.get("authenticator")
+        part = Part(dict(written), (), []) if isinstance(written, dict) else None
+        signers.append(_compared(part))
+    return Counter(signers).most_common(1)[0][0] if signers else ""
+
+
+def _origin(url: str) -> str:
+    return "/".join(url.split("/")[:3])
 
 
 def _different(own: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:

@@ -50,9 +50,11 @@ def _strategy(strategy: Part, token: Part | None, items: str) -> dict[str, Any]:
             strategy.drop("not_needed", "the first request states its offset as well", "inject_on_first_request")
             return {"type": "offset", "offset_name_in_request": _name(token), **_body(token)}
         case "PageIncrement":
-            strategy.drop("not_needed", "the first request states its page as well", "inject_on_first_request")
+            is_stated = strategy.take("inject_on_first_request") is True
             start = strategy.take("start_from_page")
             first = start if isinstance(start, int) else 0
+            if first == 0 and not is_stated:
+                strategy.note("start_from_page", "changed", "the first request asks for page 0, and not for no page")
             keys = {"type": "page", "page_name_in_request": _name(token), **_body(token)}
             return keys | ({"page_start_value": first} if first != 1 else {})
         case kind:

@@ -16,7 +16,7 @@ from nango_py.importers.airbyte.records import items_of, schema_of
 from nango_py.importers.airbyte.retries import retry_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from nango_py.importers.airbyte.fields import Fields
     from nango_py.importers.airbyte.language import LookUp
@@ -44,7 +44,6 @@ class Stream:
 
     name: str
     base_url: str
-    auth: Part | None
     action: dict[str, Any]
     items: str = ""
     pagination: dict[str, Any] | None = None
@@ -57,8 +56,11 @@ class Stream:
         return "required" not in self.action["input"]
 
 
-def stream_of(part: Part, fields: Fields) -> Stream:
+def stream_of(part: Part, fields: Fields, signs: Callable[[Part | None], bool]) -> Stream:
     """Return what a stream becomes; what does not come along is noted.
+
+    *signs* takes the authenticator and tells whether it is the one that signs the blueprint's requests. It comes
+    first, so that a request that repeats a credential names it as the auth mode does.
 
     Raises:
         Untranslatable: There can be no action.
@@ -67,34 +69,32 @@ def stream_of(part: Part, fields: Fields) -> Stream:
     retriever = part.part("retriever")
     requester = retriever.part("requester") if retriever else None
     if retriever is None or requester is None or retriever.kind not in {"SimpleRetriever", ""}:
-        raise Untranslatable(
-            f"{retriever.kind if retriever and retriever.kind else 'a stream without a requester'} has no counterpart"
-        )
+        kind = retriever.kind if retriever and retriever.kind else "a stream without a requester"
+        raise Untranslatable(f"{kind} has no counterpart")
+    if not signs(requester.part("authenticator")):
+        raise Untranslatable("it is signed another way than most")
     inputs = _Inputs(fields)
     parent = _partition(retriever.part("partition_router"), inputs)
     _incremental(part.part("incremental_sync"), inputs)
-    selector = retriever.part("record_selector")
-    items = items_of(selector)
+    base_url, path = _url(requester, inputs)
+    items, paginator = items_of(retriever.part("record_selector")), retriever.part("paginator")
+    pagination = pagination_of(paginator, items)
+    action: dict[str, Any] = {"description": f"Records of {name.replace('_', ' ')}."}
+    request = _request(requester, path, inputs)
+    action |= {"input": inputs.schema(), "request": request}
+    if pagination is None and paginator is not None and paginator.kind == "NoPagination":
+        action["x-not-paged"] = _NO_PAGES
+    if schema := schema_of(part):
+        action["output"] = {"schema": schema}
     made = Stream(
         name=kebab(name) or "records",
-        base_url=_url(requester, fields),
-        auth=requester.part("authenticator"),
-        action={},
+        base_url=base_url,
+        action=action,
         items=items,
-        pagination=pagination_of(paginator := retriever.part("paginator"), items),
+        pagination=pagination,
         retry=retry_of(requester.part("error_handler")),
         parent=parent,
     )
-    request = _request(requester, inputs)
-    made.action = {
-        "description": f"Records of {name.replace('_', ' ')}.",
-        "input": inputs.schema(),
-        "request": request,
-    }
-    if made.pagination is None and paginator is not None and paginator.kind == "NoPagination":
-        made.action["x-not-paged"] = _NO_PAGES
-    if schema := schema_of(part):
-        made.action["output"] = {"schema": schema}
     _drop(part, retriever, requester)
     return made
 
@@ -133,18 +133,22 @@ class _Inputs:
         return {**made, "additionalProperties": False}
 
 
-def _url(requester: Part, fields: Fields) -> str:
-    text = (requester.text("url") or requester.text("url_base")).strip()
-    if not text:
+def _url(requester: Part, inputs: _Inputs) -> tuple[str, str]:
+    """Return the base URL of a request, and its path below that."""
+    whole, base, path = (requester.text(key).strip() for key in ("url", "url_base", "path"))
+    if not (whole or base):
         raise Untranslatable("it has no URL")
-    url = filled(text, requester.parameters, fields.name)
-    return url if url.endswith("/") else f"{url}/"
+    below = filled(path, requester.parameters, inputs.named).strip().lstrip("/")
+    if base and not whole:
+        url = filled(base, requester.parameters, inputs.fields.name)
+        return url if url.endswith("/") else f"{url}/", below
+    url, slash, last = filled(whole, requester.parameters, inputs.named).rpartition("/")
+    return f"{url}{slash}", f"{last}/{below}" if below and last else last or below
 
 
-def _request(requester: Part, inputs: _Inputs) -> dict[str, Any]:
+def _request(requester: Part, path: str, inputs: _Inputs) -> dict[str, Any]:
     method = requester.text("http_method").upper() or "GET"
-    path = filled(requester.text("path"), requester.parameters, inputs.named)
-    request: dict[str, Any] = {"method": method, "path": path.strip().lstrip("/")}
+    request: dict[str, Any] = {"method": method, "path": path}
     if params := {**inputs.params, **_texts(requester, "request_parameters", inputs)}:
         request["params"] = params
     if headers := _texts(requester, "request_headers", inputs):
