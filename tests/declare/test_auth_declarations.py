@@ -145,7 +145,9 @@ def test_a_null_takes_a_standard_parameter_away():
         "token_url": "https://a.example.com/token",
         "token_params": {"grant_type": None, "audience": "a"},
     }
-    declared = load({"integrations": {"acme": {"auth": auth, "requests": {"base_url": "https://a.test/"}}}}, environ={})
+    declared = load(
+        {"integrations": {"acme": {"auth": auth, "requests": {"base_url": "https://a.test/"}}}}, environ={}
+    )
 
     assert {"grant_type": None, "audience": "a"} == dict(declared.integrations["acme"].auth.token_params)
 
