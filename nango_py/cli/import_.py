@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nango_py.cli.output import as_json as print_json
-from nango_py.cli.output import json_option
-from nango_py.errors import UsageError
+from nango_py.cli.output import json_option, writing
 
 if TYPE_CHECKING:
     from nango_py.importers.report import Report
@@ -74,8 +73,6 @@ def _tell(report: Report, path: str | None, *, as_json: bool) -> None:
         for line in report.summary():
             click.echo(line)
     if path is not None:
-        try:
+        with writing():
             write_report(report, Path(path))
-        except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
     sys.exit(1 if report.failed else 0)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nango_py.cli.output import json_option
+from nango_py.cli.output import json_option, writing
 from nango_py.errors import UsageError
 
 __all__ = ["command"]
@@ -32,14 +32,13 @@ def command(file: str, *, as_json: bool) -> None:
     from nango_py.declare.editor import modeline, write_schemas
 
     path = Path(file)
-    try:
-        with path.open("x", encoding="utf-8") as written:
-            written.write(_TEXT.format(modeline=modeline("integrations", path, path.parent)))
+    with writing():
+        try:
+            with path.open("x", encoding="utf-8") as written:
+                written.write(_TEXT.format(modeline=modeline("integrations", path, path.parent)))
+        except FileExistsError:
+            raise UsageError(f"{path} exists already; it was left as it is.") from None
         write_schemas(path.parent)
-    except FileExistsError:
-        raise UsageError(f"{path} exists already; it was left as it is.") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
     if as_json:
         from nango_py.cli.output import as_json as print_json
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from nango_py.cli.output import as_json as print_json
-from nango_py.cli.output import json_option
-from nango_py.errors import UsageError
+from nango_py.cli.output import json_option, writing
 
 __all__ = ["command"]
 
@@ -27,10 +26,8 @@ def command(file: str, blueprints: tuple[str, ...], *, as_json: bool) -> None:
     path = Path(file).with_name(LOCK_NAME)
     text = lock_text(list(pins.values()))
     is_same = path.exists() and path.read_text("utf-8") == text
-    try:
+    with writing():
         path.write_text(text, "utf-8", newline="\n")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
     if as_json:
         print_json({"written": str(path), "changed": not is_same, "blueprints": sorted(pins)})
         return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nango_py.cli.output import as_json as print_json
-from nango_py.cli.output import json_option
+from nango_py.cli.output import json_option, writing
 from nango_py.errors import UsageError
 
 if TYPE_CHECKING:
@@ -106,10 +106,8 @@ def _taken(name: str, given: Mapping[str, Any]) -> Taken:
 def _write(taken: Taken, path: Path) -> None:
     from nango_py.importers.report import write_report
 
-    try:
+    with writing():
         write_report(taken.report, path)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
 
 
 def _tell(draft: Draft, integration: Integration, path: Path, taken: Taken | None) -> None:

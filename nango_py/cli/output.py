@@ -13,7 +13,7 @@ import click
 
 from nango_py.errors import ConfigError, NangoError, UsageError
 
-__all__ = ["as_json", "json_option", "log_shown", "plain", "run_command", "table"]
+__all__ = ["as_json", "json_option", "log_shown", "plain", "run_command", "show_written", "table", "writing"]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -41,6 +41,25 @@ def _show_error(error: NangoError, *, is_json: bool) -> None:
 def as_json(document: Any) -> None:
     """Print one JSON document."""
     click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=plain))
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Write files; what the file system refuses is a mistake of whoever named the place."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"{error.filename} cannot be written: {error.strerror}.") from None
+
+
+def show_written(paths: Iterable[object], following: str, *, is_json: bool) -> None:
+    """Name the files that were written, and to people what is *following*."""
+    if is_json:
+        as_json({"written": [str(path) for path in paths]})
+        return
+    for path in paths:
+        click.echo(f"Wrote {path}.")
+    click.echo(following)
 
 
 def plain(value: Any) -> Any:

@@ -7,9 +7,7 @@ from pathlib import Path
 import click
 
 from nango_py.cli.blueprint_tests import report
-from nango_py.cli.output import as_json as print_json
-from nango_py.cli.output import json_option
-from nango_py.errors import UsageError
+from nango_py.cli.output import json_option, show_written, writing
 
 __all__ = ["command"]
 
@@ -28,16 +26,9 @@ def new(name: str, to: str | None, *, as_json: bool) -> None:
     from nango_py.packs.begin import begin_pack
 
     folder = Path(to or name)
-    try:
+    with writing():
         written = begin_pack(name, folder)
-    except OSError as error:
-        raise UsageError(f"{error.filename} cannot be written: {error.strerror}.") from None
-    if as_json:
-        print_json({"written": [str(path) for path in written]})
-        return
-    for path in written:
-        click.echo(f"Wrote {path}.")
-    click.echo(f"Next: write the blueprint, then nango-py blueprints pack test {folder}.")
+    show_written(written, f"Next: write the blueprint, then nango-py blueprints pack test {folder}.", is_json=as_json)
 
 
 @command.command("test")

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import click
 
-from nango_py.cli.output import as_json as print_json
-from nango_py.cli.output import json_option
-from nango_py.errors import UsageError
+from nango_py.cli.output import json_option, show_written, writing
 
 __all__ = ["command"]
 
@@ -38,13 +36,7 @@ def command(kind: str, file: str, *, write: bool, as_json: bool) -> None:
         (chosen,) = (known for known in KINDS if known == kind)
         click.echo(editor_schema(chosen, (project / "blueprints",)), nl=False)
         return
-    try:
+    with writing():
         paths = write_schemas(project)
-    except OSError as error:
-        raise UsageError(f"{error.filename} cannot be written: {error.strerror}.") from None
-    if as_json:
-        print_json({"written": [str(path) for path in paths]})
-        return
-    for path in paths:
-        click.echo(f"Wrote {path}.")
-    click.echo(f"{file} is to begin with this line:\n{modeline('integrations', Path(file), project)}")
+    line = modeline("integrations", Path(file), project)
+    show_written(paths, f"{file} is to begin with this line:\n{line}", is_json=as_json)

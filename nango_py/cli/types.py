@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nango_py.cli.engine import engine_options, load
-from nango_py.errors import UsageError
+from nango_py.cli.output import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,10 +62,8 @@ def command(
     elif check:
         _compare(Path(output), text)
     else:
-        try:
+        with writing():
             Path(output).write_text(text, encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise UsageError(f"{output} cannot be written: {error.strerror}.") from None
 
 
 def _signatures(core: Core, name: str) -> Iterator[Signature]:
