@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urljoin
 
 from nango_py.document import pointer_to
 from nango_py.files import is_file
@@ -54,7 +56,8 @@ class Schema:
     """Hold a JSON Schema; the validator is built once, when it is first needed."""
 
     document: Mapping[str, Any]
-    registry: Registry[Any] | None = field(default=None, repr=False, compare=False)
+    documents: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    """Trusted documents by address, to which references may lead; without any they stay inside the document."""
     takes_files: bool = False
     """Whether ``{type: string, format: binary}`` is a file (:mod:`nango_py.files`), and no text."""
 
@@ -68,11 +71,11 @@ class Schema:
         from jsonschema import Draft202012Validator  # noqa: PLC0415 - 140 ms that only a check needs
 
         kind = _with_files() if self.has_files else Draft202012Validator
-        return kind(self.document, registry=_closed() if self.registry is None else self.registry)
+        return kind(self.document, registry=_closed(self.documents or {}))
 
     @cached_property
     def _quick(self) -> Check | None:
-        resolver = None if self.registry is None else self.registry.resolver()
+        resolver = None if self.documents is None else _Resolver(self.documents)
         return quick_check(self.document, takes_files=self.takes_files, resolver=resolver)
 
     def violations(self, value: Any) -> Iterator[Violation]:
@@ -91,15 +94,38 @@ class Schema:
 
         for error in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(self.document):
             yield f"{pointer_to(*error.path)}: {error.validator}"
-        if self.registry is None:
+        if self.documents is None:
             yield from _dangling(self.document)
 
 
-def _closed() -> Registry[Any]:
-    """Return a registry that fetches nothing: jsonschema's own opens the URL or file that a $ref names."""
-    from referencing import Registry  # noqa: PLC0415 - comes with jsonschema
+class _Resolver(NamedTuple):
+    """Follow references among the published schemas; the package referencing is 30 ms that sound files do not pay."""
 
-    return Registry()
+    documents: Mapping[str, Any]
+    base: str = ""
+    contents: Any = None
+
+    def lookup(self, reference: str) -> _Resolver:
+        """Return what a reference leads to, and how to go on from there (RFC 3986 5, RFC 6901)."""
+        address, _, pointer = urljoin(self.base, reference).partition("#")
+        found = self.documents[address]
+        for name in pointer.split("/")[1:]:
+            found = found[name.replace("~1", "/").replace("~0", "~")]
+        return self._replace(base=address, contents=found)
+
+    @property
+    def resolver(self) -> _Resolver:
+        """Return itself: what referencing gives has this name for the way on."""
+        return self
+
+
+def _closed(documents: Mapping[str, Any] = MappingProxyType({})) -> Registry[Any]:
+    """Return a registry of these and no others: jsonschema's own opens the URL or file that a $ref names."""
+    from referencing import Registry, Resource  # noqa: PLC0415 - comes with jsonschema
+
+    found = ((address, Resource.from_contents(document)) for address, document in documents.items())
+    registry: Registry[Any] = Registry().with_resources(found)
+    return registry
 
 
 @cache
@@ -164,9 +190,9 @@ def _references(schema: Any) -> Iterator[str]:
 
 
 _WORDS = {
-    "$comment": str, "default": object, "description": str, "examples": list, "enum": list, "format": str,
-    "maxItems": int, "maxLength": int, "maximum": int, "minItems": int, "minLength": int, "minimum": int,
-    "title": str,
+    "$comment": str, "const": object, "default": object, "description": str, "examples": list, "enum": list,
+    "format": str, "maxItems": int, "maxLength": int, "maxProperties": int, "maximum": int, "minItems": int,
+    "minLength": int, "minProperties": int, "minimum": int, "pattern": str, "title": str,
 }  # fmt: skip
 
 
@@ -186,9 +212,14 @@ def _is_plain_keyword(word: str, value: Any) -> bool:
         return isinstance(value, dict) and all(map(_is_plain, value.values()))
     if word in {"items", "additionalProperties"}:
         return _is_plain(value)
+    if word in {"allOf", "anyOf", "oneOf"}:
+        return isinstance(value, list) and value != [] and all(map(_is_plain, value))
     if word == "required":
         return isinstance(value, list) and all(isinstance(name, str) for name in value)
-    return word in _WORDS and isinstance(value, _WORDS[word]) and not (isinstance(value, int) and value < 0)
+    kind = _WORDS.get(word)
+    if kind is int:
+        return type(value) is int and value >= 0
+    return kind is not None and isinstance(value, kind)
 
 
 def _describe(error: Any) -> Iterator[Violation]:

@@ -39,15 +39,14 @@ def _names() -> tuple[str, ...]:
 
 
 @cache
-def _schema(reference: str, *required: str) -> Schema:
-    from referencing import Registry, Resource  # noqa: PLC0415 - comes with jsonschema, for checks only
+def _documents() -> dict[str, Any]:
+    return {document["$id"]: document for document in map(load_schema, _names())}
 
-    resources = [Resource.from_contents(load_schema(name)) for name in _names()]
-    registry: Registry[Any] = Registry().with_resources(
-        (str(resource.contents["$id"]), resource) for resource in resources
-    )
+
+@cache
+def _schema(reference: str, *required: str) -> Schema:
     document = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": reference}
-    return Schema({**document, "required": list(required)} if required else document, registry)
+    return Schema({**document, "required": list(required)} if required else document, _documents())
 
 
 def check_top(document: Document) -> Iterator[Problem]:
