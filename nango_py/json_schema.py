@@ -75,8 +75,11 @@ class Schema:
 
     @cached_property
     def _quick(self) -> Check | None:
-        resolver = None if self.documents is None else _Resolver(self.documents)
-        return quick_check(self.document, takes_files=self.takes_files, resolver=resolver)
+        return quick_check(self.document, takes_files=self.takes_files, resolver=self._resolver)
+
+    @property
+    def _resolver(self) -> _Resolver | None:
+        return None if self.documents is None else _Resolver(self.documents)
 
     def violations(self, value: Any) -> Iterator[Violation]:
         """Yield every way in which *value* breaks the schema, in the order of the value."""

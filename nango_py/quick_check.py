@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from nango_py.files import is_file
@@ -28,7 +27,7 @@ _PREFIX = re.compile(r"\^[A-Za-z0-9_-]+")
 def quick_check(schema: Any, *, takes_files: bool = False, resolver: Any = None) -> Check | None:
     """Return what tells whether a value keeps *schema*, None where its words are beyond this module.
 
-    *resolver*, one of the package referencing, finds what a ``$ref`` leads to; without it that word is beyond.
+    *resolver*, like one of the package referencing, finds what a ``$ref`` leads to; without it that word is beyond.
     """
     try:
         return _check(schema, _How(takes_files, resolver, {}))
@@ -45,7 +44,7 @@ class _How(NamedTuple):
 
     takes_files: bool
     resolver: Any
-    made: dict[int, Check | None]
+    made: dict[int, Check]
 
 
 def _check(schema: Any, how: _How) -> Check:
@@ -80,24 +79,37 @@ def _checks(schema: Mapping[str, Any], how: _How) -> Iterator[Check]:
 
 
 def _reference(written: str, how: _How) -> Check:
+    """Return what checks by the schema that a reference leads to: of the modes that a file may name, few are met."""
     if how.resolver is None:
         raise _Beyond
-    found = how.resolver.lookup(written)
-    key = id(found.contents)
+    found: list[Check] = []
+
+    def check(value: Any) -> bool:
+        if not found:
+            found.append(_referred(written, how))
+        return found[0](value)
+
+    return check
+
+
+def _referred(written: str, how: _How) -> Check:
+    target = how.resolver.lookup(written)
+    key = id(target.contents)
     if key not in how.made:
-        how.made[key] = None
-        how.made[key] = _check(found.contents, how._replace(resolver=found.resolver))
-    return how.made[key] or partial(_look_up, how.made, key)
-
-
-def _look_up(made: Mapping[int, Check | None], key: int, value: Any) -> bool:
-    """Check a value by a schema that was still being made when it led back to itself."""
-    check = made[key]
-    return check is None or check(value)
+        try:
+            how.made[key] = _check(target.contents, how._replace(resolver=target.resolver))
+        except _Beyond:
+            how.made[key] = _never
+    return how.made[key]
 
 
 def _choice(condition: Check, then: Check, otherwise: Check) -> Check:
     return lambda value: then(value) if condition(value) else otherwise(value)
+
+
+def _never(_value: Any) -> bool:
+    """Leave the answer to jsonschema, which knows every word."""
+    return False
 
 
 def _always(_value: Any) -> bool:
