@@ -68,7 +68,7 @@ class Difference(NamedTuple):
 def compare(before: Any, after: Any, pointer: str) -> Iterator[Difference]:
     """Yield how the schema *after* differs from *before*; both stand at *pointer*.
 
-    What both refer to by the same names is told once.
+    What both refer to in the same words is told once.
     """
     if text_of(before) == text_of(after):
         return
@@ -84,14 +84,14 @@ class _Comparison:
     def __init__(self, before: Any, after: Any) -> None:
         self.before = before
         self.after = after
-        self.told: set[tuple[Any, Any]] = set()
+        self.told: set[tuple[str, str]] = set()
 
     def differences(self, before: Any, after: Any, pointer: str, depth: int) -> Iterator[Difference]:
-        names = _reference(before), _reference(after)
-        if depth > _DEPTH or names in self.told:
+        pair = _bare_text(before), _bare_text(after)
+        if depth > _DEPTH or pair in self.told:
             return
-        if any(names):
-            self.told.add(names)  # a schema that refers to itself is entered once, one that does so twice as well
+        if _reference(before) or _reference(after):
+            self.told.add(pair)  # a schema that refers to itself is entered once, one that does so twice as well
         old, new = _followed(before, self.before), _followed(after, self.after)
         if text_of(old) == text_of(new) and not _refers(old):
             return
@@ -163,19 +163,27 @@ def _presence(at: str, was: bool, now: bool, wanted: bool, wants: bool) -> Itera
 
 
 def _followed(schema: Any, root: Any) -> Mapping[str, Any]:
-    """Return a schema as a mapping, its reference into its own document followed."""
+    """Return a schema as a mapping, its reference into its own document followed; words beside that stay."""
+    beside: dict[str, Any] = {}
     for _ in range(_DEPTH):
         if not isinstance(schema, Mapping):
-            return {"not": {}} if schema is False else {}
+            return {**beside, "not": {}} if schema is False else beside
         reference = _reference(schema)
         if not reference.startswith("#"):
-            return schema
+            return {**schema, **beside}
+        beside = {**{word: value for word, value in schema.items() if word not in ("$ref", "$defs")}, **beside}
         target: Any = root
         for part in reference[1:].split("/")[1:]:
             name = part.replace("~1", "/").replace("~0", "~")
             target = target.get(name) if isinstance(target, Mapping) else None
         schema = target
-    return {}
+    return beside
+
+
+def _bare_text(schema: Any) -> str:
+    """Return a schema as text, without the definitions that it carries for others."""
+    is_plain = not isinstance(schema, Mapping)
+    return text_of(schema if is_plain else {word: value for word, value in schema.items() if word != "$defs"})
 
 
 def _reference(schema: Any) -> str:
@@ -254,8 +262,11 @@ def _bounds(old: Mapping[str, Any], new: Mapping[str, Any], pointer: str) -> Ite
     for word in _FORMS:
         was, now = old.get(word), new.get(word)
         if text_of(was) != text_of(now) and "binary" not in (was, now):
-            message = f"{word} {shown(now)} holds now." if now else f"{word} {shown(was)} holds no longer."
-            yield Difference(Effect.NARROWER if now else Effect.WIDER, pointer, message)
+            # What keeps one form may break another: values go, and others come.
+            if now:
+                yield Difference(Effect.NARROWER, pointer, f"{word} {shown(now)} holds now.")
+            if was:
+                yield Difference(Effect.WIDER, pointer, f"{word} {shown(was)} holds no longer.")
 
 
 _COMPARED = frozenset(

@@ -14,6 +14,7 @@ from nango_py.declare.catalogue import built_in_folder
 from nango_py.errors import ConfigError
 from nango_py.versions.content import canonical, find, text_of
 from nango_py.versions.diff import compare_versions, diff
+from nango_py.versions.schemas import Effect, compare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -290,6 +291,31 @@ def test_a_schema_that_refers_to_itself_is_walked_once():
     (found,) = compare_versions(before, after)
 
     assert ("BREAKING", "/actions/find/input/properties/value") == (found.level, found.pointer)
+
+
+def test_one_reference_in_the_place_of_two_schemas_is_compared_with_each():
+    both = {"$ref": "#/$defs/name"}
+    old = {"type": "object", "properties": {"name": {"type": "string"}, "count": {"type": "integer"}}}
+    new = {"type": "object", "properties": {"name": both, "count": both}, "$defs": {"name": {"type": "string"}}}
+
+    changes = list(compare(old, new, ""))
+
+    assert [(Effect.RETYPED, "/properties/count")] == [(found.effect, found.pointer) for found in changes]
+
+
+def test_a_word_beside_a_reference_is_compared():
+    old = {"properties": {"name": {"$ref": "#/$defs/name"}}, "$defs": {"name": {"type": "string"}}}
+    new = {**old, "properties": {"name": {"$ref": "#/$defs/name", "enum": ["x"]}}}
+
+    changes = list(compare(old, new, ""))
+
+    assert [(Effect.NARROWER, "/properties/name")] == [(found.effect, found.pointer) for found in changes]
+
+
+def test_another_format_lets_values_in_and_keeps_values_out():
+    changes = list(compare({"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}, ""))
+
+    assert {Effect.NARROWER, Effect.WIDER} == {found.effect for found in changes}
 
 
 def test_incomplete_errors_and_nulls_are_compared_as_well():
