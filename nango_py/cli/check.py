@@ -88,7 +88,10 @@ def command(
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
-        yield from sorted(path.glob("*.yaml")) if path.is_dir() else (path,)
+        found = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+        if not found:
+            raise UsageError(f"{path} holds no blueprint files, whose names end in .yaml.")
+        yield from found
 
 
 def _declares_integrations(path: Path) -> bool:

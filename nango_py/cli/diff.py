@@ -58,7 +58,12 @@ def _given(versions: tuple[str, ...], blueprints: tuple[str, ...]) -> Iterator[t
     if len(versions) != 2:  # noqa: PLR2004 - a pair
         raise click.UsageError("name two versions, such as close:v0 close:v1; or say --locked.")
     folders = (*blueprints, *(["blueprints"] if Path("blueprints").is_dir() else []))
-    yield find(versions[0], folders), find(versions[1], folders)
+    before, after = (find(version, folders) for version in versions)
+    is_same = (before.key, before.blueprints[-1].source) == (after.key, after.blueprints[-1].source)
+    if is_same and versions[0] != versions[1]:
+        # Without a version a name is the newest: a gate written so would compare that with itself, and never fail.
+        raise click.UsageError(f"{versions[0]} and {versions[1]} are both {after.key}; name the version of each.")
+    yield before, after
 
 
 def _locked(file: Path, keys: tuple[str, ...], blueprints: tuple[str, ...]) -> Iterator[tuple[Content, Content]]:

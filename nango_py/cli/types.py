@@ -11,6 +11,7 @@ import click
 
 from nango_py.cli.engine import engine_options, load
 from nango_py.cli.output import writing
+from nango_py.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,8 +63,17 @@ def command(
     elif check:
         _compare(Path(output), text)
     else:
-        with writing():
-            Path(output).write_text(text, encoding="utf-8", newline="\n")
+        _write(Path(output), text)
+
+
+def _write(path: Path, text: str) -> None:
+    from nango_py.typed.module import is_written
+
+    if path.is_file() and not is_written(path.read_text(encoding="utf-8", errors="replace")):
+        raise UsageError(f"{path} was not written by nango-py types; it was left as it is.")
+    with writing():
+        path.write_text(text, encoding="utf-8", newline="\n")
+    click.echo(f"Wrote {path}.")
 
 
 def _signatures(core: Core, name: str) -> Iterator[Signature]:

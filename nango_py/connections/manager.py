@@ -170,7 +170,8 @@ class CredentialManager:
             self.forget(integration, user_id)
             raise UnknownConnection(
                 f"integration {integration!r} has no connection for user {user_id!r}. "
-                f"Register it first: register_connection({integration!r}, {user_id!r}, credentials). "
+                f"Register it first: register_connection({integration!r}, {user_id!r}, credentials), "
+                f"or nango-py connections add {integration} {user_id}. "
                 "Where accounts sign in, connect it: nango.oauth.begin, or nango-py connect."
             )
         self.remember(connection)

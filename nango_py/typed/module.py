@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from nango_py.actions.signature import Signature
     from nango_py.typed.method import Method
 
-__all__ = ["write_module"]
+__all__ = ["is_written", "write_module"]
 
-_HEAD = '''\
-"""Typed faces of {names}.
+_ORIGIN = "Written by `nango-py types`. Change what is declared, not this file, and write it anew."
+_HEAD = f'''\
+"""Typed faces of {{names}}.
 
-Written by `nango-py types`. Change what is declared, not this file, and write it anew.
+{_ORIGIN}
 """
 
 # fmt: off
@@ -46,6 +47,11 @@ _IMPORTS: tuple[tuple[tuple[str, tuple[str, ...]], ...], ...] = (
     ),
 )
 _METHODS_OF_A_FACE = ("with_options",)
+
+
+def is_written(text: str) -> bool:
+    """Tell whether a file may be written anew: it came from here, or is empty."""
+    return not text.strip() or _ORIGIN in text
 
 
 def write_module(faces: Mapping[str, Iterable[Signature]], models: str) -> str:

@@ -77,9 +77,9 @@ def uses_of(file: Path, blueprints: Sequence[str | Path] = (), *, strict: bool =
     try:
         document = read_file(file)
     except OSError as error:
-        raise ConfigError(
-            _problem(Location(source=str(file)), "unreadable", f"it cannot be read: {error}.")
-        ) from None
+        hint = "Make one with: nango-py init" if isinstance(error, FileNotFoundError) else ""
+        message = f"the file cannot be read: {error.strerror or error}. {hint}".rstrip()
+        raise ConfigError(_problem(Location(source=str(file)), "unreadable", message)) from None
     declared = document.data.get("integrations") if isinstance(document.data, Mapping) else None
     if not isinstance(declared, Mapping):
         raise ConfigError(document.problems or _problem(document.locate(""), "empty", "it declares no integrations."))

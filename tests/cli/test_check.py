@@ -35,6 +35,13 @@ def test_a_file_or_a_folder_of_blueprints_is_checked(run, tmp_path):
     assert one.stdout == folder.stdout
 
 
+def test_a_folder_without_blueprints_is_wrong_use(run, tmp_path):
+    (tmp_path / "empty").mkdir()
+    done = run("check", "empty")
+
+    assert (2, "Error: empty holds no blueprint files, whose names end in .yaml.\n") == (done.returncode, done.stderr)
+
+
 def test_warnings_fail_only_where_it_is_strict(run, tmp_path):
     write(tmp_path, WARNED)
     found, strict = run("check", "blueprints"), run("check", "--strict", "blueprints")

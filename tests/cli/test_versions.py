@@ -64,6 +64,20 @@ def test_nothing_breaking_is_exit_code_0_and_json_is_for_machines(call, tmp_path
     )
 
 
+def test_a_name_without_a_version_is_not_compared_with_the_same_in_other_words(call, tmp_path):
+    write(tmp_path)
+    done = call("blueprints", "diff", "acme", "acme:v1")
+
+    assert (2, True) == (done.returncode, "acme and acme:v1 are both acme:v1" in done.stderr)
+    assert 1 == call("blueprints", "diff", "acme:v0", "acme").returncode
+
+
+def test_a_lock_needs_integrations(call):
+    done = call("lock")
+
+    assert (1, True) == (done.returncode, "No such file or directory. Make one with: nango-py init" in done.stderr)
+
+
 def test_two_versions_or_a_lock_have_to_be_named(call, tmp_path):
     write(tmp_path)
 

@@ -150,7 +150,10 @@ def run(tmp_path):
 
 def test_the_command_writes_and_checks_a_file(run, tmp_path):
     assert 1 == run("-o", "faces.py", "--check").returncode
-    assert (0, "", "") == ((done := run("-o", "faces.py")).returncode, done.stdout, done.stderr)
+    first, again = run("-o", "faces.py"), run("-o", "faces.py")
+    assert [(0, "Wrote faces.py.\n", "")] * 2 == [
+        (done.returncode, done.stdout, done.stderr) for done in (first, again)
+    ]
     written = (tmp_path / "faces.py").read_text("utf-8")
     assert module_of(DECLARED) == written == run().stdout
     assert 0 == run("-o", "faces.py", "--check").returncode
@@ -161,6 +164,17 @@ def test_the_command_writes_and_checks_a_file(run, tmp_path):
     assert "faces.py is stale: run nango-py types --output faces.py." in stale.stderr
     assert "-        name: int," in stale.stderr
     assert "+        name: str," in stale.stderr
+
+
+def test_the_command_writes_over_no_file_of_somebody_else(run, tmp_path):
+    (tmp_path / "mine.py").write_text("x = 1\n", "utf-8")
+    done = run("-o", "mine.py")
+
+    assert (2, "Error: mine.py was not written by nango-py types; it was left as it is.\n") == (
+        done.returncode,
+        done.stderr,
+    )
+    assert "x = 1\n" == (tmp_path / "mine.py").read_text("utf-8")
 
 
 def test_the_command_knows_other_models_and_one_integration(run):
