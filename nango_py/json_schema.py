@@ -208,9 +208,8 @@ def _is_plain(schema: Any) -> bool:
 
 def _is_plain_keyword(word: str, value: Any) -> bool:
     if word == "type":
-        return all(
-            isinstance(name, str) and name in _TYPES for name in (value if isinstance(value, list) else [value])
-        )
+        names = value if isinstance(value, list) else [value]
+        return names != [] and _are_names(names) and _TYPES.keys() >= set(names)
     if word == "properties":
         return isinstance(value, dict) and all(map(_is_plain, value.values()))
     if word in {"items", "additionalProperties"}:
@@ -218,11 +217,15 @@ def _is_plain_keyword(word: str, value: Any) -> bool:
     if word in {"allOf", "anyOf", "oneOf"}:
         return isinstance(value, list) and value != [] and all(map(_is_plain, value))
     if word == "required":
-        return isinstance(value, list) and all(isinstance(name, str) for name in value)
+        return isinstance(value, list) and _are_names(value)
     kind = _WORDS.get(word)
     if kind is int:
         return type(value) is int and value >= 0
     return kind is not None and isinstance(value, kind)
+
+
+def _are_names(value: list[Any]) -> bool:
+    return all(isinstance(name, str) for name in value) and len(set(value)) == len(value)
 
 
 def _describe(error: Any) -> Iterator[Violation]:
