@@ -14,11 +14,10 @@ from nango_py import http
 from nango_py.errors import UsageError
 from nango_py.exchange.pool import DEADLINE_EXTENSION, AsyncPool, OneShot, Pool, Profile
 from nango_py.exchange.pool.wire import Recorder
+from tests.patience import SPANS
 
 NO_TIMEOUT = {"connect": None, "read": None, "write": None, "pool": None}
 LATE = 20
-# Deadlines, each for when the machine was too slow for the one before: what comes first may eat a short one up.
-SOON = (0.2, 1, 5, LATE)
 
 
 class Dripping:
@@ -76,7 +75,7 @@ def over(transport, request, error):
 
 def cut_off(error, request, transport=lambda seconds: single(deadline=seconds)):
     """Send the request over a transport that ends it soon; return the error, which has to be *error*."""
-    for seconds in SOON:
+    for seconds in SPANS:
         failure = over(transport(seconds), request, http.TimeoutException)
         if type(failure) is error:
             break

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import time
+import threading
 
 import httpx
 import pytest
@@ -9,6 +9,7 @@ from nango_py import DeadlineError, http
 from nango_py.exchange.timeouts import hurried, phases_of, timeout_of
 from nango_py.testing import ManualClock
 from tests.exchange.scripted import Script, engine
+from tests.patience import patiently
 
 FINE = (200, {}, {"id": 7})
 DECLARED = {"connect": 3, "read": 50, "write": 0, "total": 20}
@@ -91,23 +92,28 @@ def test_what_httpx_is_told_has_no_total():
 
 @pytest.mark.parametrize("part", ["head", "body"])
 def test_an_attempt_that_drips_ends_with_its_total(run, server, part):
-    async def scenario(face):
-        begun = time.monotonic()
-        with pytest.raises(http.ReadTimeout):
-            await face.get(f"{server.origin}/drip/{part}", timeout={"read": 20, "total": 0.1})
-        return time.monotonic() - begun < 10, face.lines()
+    def check(span):
+        async def scenario(face):
+            with pytest.raises(http.ReadTimeout):
+                await face.get(f"{server.origin}/drip/{part}", timeout={"read": 100, "total": span})
+            return face.lines()
 
-    assert (True, (0, 0)) == run(scenario)
+        assert (0, 0) == run(scenario)
+
+    patiently(check)
 
 
 def test_the_total_of_one_request_is_not_that_of_the_next(run, server):
-    async def scenario(face):
-        first = await face.get(f"{server.origin}/echo", timeout={"read": 20, "total": 0.05})
-        server.gates["on"].set()
-        second = await face.get(f"{server.origin}/slow/on", timeout={"read": 20})
-        return first, second
+    def check(span):
+        async def scenario(face):
+            first = await face.get(f"{server.origin}/echo", timeout={"read": 100, "total": span})
+            threading.Timer(span, server.gates[f"after-{span}"].set).start()
+            second = await face.get(f"{server.origin}/slow/after-{span}", timeout={"read": 100})
+            return first[2:], second[2:]
 
-    assert ("1 GET /echo", "1 GET /slow/on") == run(scenario)
+        assert ("GET /echo", f"GET /slow/after-{span}") == run(scenario)
+
+    patiently(check)
 
 
 def test_a_deadline_ends_an_action_whose_answer_drips(server):
@@ -120,7 +126,5 @@ def test_a_deadline_ends_an_action_whose_answer_drips(server):
     }
     with Nango.load({"integrations": {"acme": document}}, store="memory://", environ={}) as nango:
         nango.register_connection("acme", "u", {})
-        begun = time.monotonic()
         with pytest.raises(DeadlineError):
             nango.trigger_action("acme", "drip", "u", deadline=0.2)
-        assert time.monotonic() - begun < 10
