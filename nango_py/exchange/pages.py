@@ -84,11 +84,13 @@ class Walk:
         return first(self.pagination, page_size=self.page_size, method=self.method)
 
     def _page(self, turn: Turn, left: int | None, *, is_final: bool) -> Flow[tuple[Page, Turn | None]]:
-        request = yield from self._request(turn)
+        request, base_url = yield from self._request(turn)
         response, body = yield from self.asker.ask_for_json(request, self.judge)
         try:
             items = items_of(self.pagination, body, self.items_path)
-            answer = PageAnswer(url=str(request.url), headers=response.headers, body=body, items=items)
+            answer = PageAnswer(
+                url=str(request.url), headers=response.headers, body=body, base_url=base_url, items=items
+            )
             after = following(self.pagination, turn.position, answer)
         except PaginationError as error:
             self.asker.fail(PaginationError, str(error), response=response)
@@ -106,12 +108,13 @@ class Walk:
         )
         return page, after
 
-    def _request(self, turn: Turn) -> Flow[Request]:
+    def _request(self, turn: Turn) -> Flow[tuple[Request, str]]:
+        """Give the request of a turn, and the base URL as people may see it."""
         session = self.asker.session
         plan = yield from self.asker.open()
         names = {name for name, _ in turn.params}
         params = [pair for pair in self.params if pair[0] not in names]
-        return make_request(
+        request = make_request(
             session,
             plan,
             method=self.method,
@@ -122,3 +125,4 @@ class Walk:
             json=set_members(self.json, turn.body) if turn.body else self.json,
             content=self.content,
         )
+        return request, plan.shown_base_url

@@ -55,8 +55,13 @@ def _leads_to(template: str, path: str) -> bool:
     return re.fullmatch("[^/]+".join(map(re.escape, parts)), path) is not None
 
 
-def page_of(keys: Mapping[str, Any], items: Sequence[Any], asked: Asked, *, usual_size: int) -> Answered:
-    """Return the page that a request asks for; 400 where it asks for one that is not there."""
+def page_of(
+    keys: Mapping[str, Any], items: Sequence[Any], asked: Asked, *, usual_size: int, place: str | None = None
+) -> Answered:
+    """Return the page that a request asks for; 400 where it asks for one that is not there.
+
+    *place* is its path below the base URL, where links may lead there without naming the host.
+    """
     given = _given(keys, asked)
     size = _whole(given(keys.get("limit_name_in_request"))) or keys.get("limit") or usual_size
     start = _start(keys, given, asked, size)
@@ -65,13 +70,16 @@ def page_of(keys: Mapping[str, Any], items: Sequence[Any], asked: Asked, *, usua
     window = _Window(start=start, size=size, total=len(items))
     kept = list(items[window.start : window.end])
     headers: dict[str, str] = {}
+    link = _link_to(window.end, asked.url)
+    if keys.get("link_relative_to") == "base_url" and place is not None:
+        link = f"/{place}?{link.partition('?')[2]}"
     path = keys.get("response_path")
     body: Any = {} if path or _tells_in_body(keys) else kept
     if isinstance(body, dict):
         put(body, path or "items", kept)
-        _tell_in_body(keys, body, window, asked)
+        _tell_in_body(keys, body, window, link)
     if window.has_more:
-        headers |= _told_in_headers(keys, window, asked)
+        headers |= _told_in_headers(keys, window, asked, link)
     return json_body(200, body, headers)
 
 
@@ -103,7 +111,7 @@ def _tells_in_body(keys: Mapping[str, Any]) -> bool:
     return any(keys.get(name) for name in (*places, "has_more_path_in_response"))
 
 
-def _tell_in_body(keys: Mapping[str, Any], body: dict[str, Any], window: _Window, asked: Asked) -> None:
+def _tell_in_body(keys: Mapping[str, Any], body: dict[str, Any], window: _Window, link: str) -> None:
     if path := keys.get("has_more_path_in_response"):
         put(body, path, window.has_more)
     if path := keys.get("total_pages_path_in_response"):
@@ -111,16 +119,16 @@ def _tell_in_body(keys: Mapping[str, Any], body: dict[str, Any], window: _Window
     if keys["type"] == "cursor" and (path := keys.get("cursor_path_in_response")) and window.has_more:
         put(body, path, _mark_at(window.end))
     if keys["type"] == "link" and (path := keys.get("link_path_in_response_body")) and window.has_more:
-        put(body, path, _link_to(window.end, asked.url))
+        put(body, path, link)
 
 
-def _told_in_headers(keys: Mapping[str, Any], window: _Window, asked: Asked) -> dict[str, str]:
+def _told_in_headers(keys: Mapping[str, Any], window: _Window, asked: Asked, link: str) -> dict[str, str]:
     if name := keys.get("cursor_header_in_response"):
         return {name: _mark_at(window.end)}
     if keys["type"] == "link" and (relation := keys.get("link_rel_in_response_header")):
-        return {"Link": f'<{asked.address}>; rel="first", <{_link_to(window.end, asked.url)}>; rel="{relation}"'}
+        return {"Link": f'<{asked.address}>; rel="first", <{link}>; rel="{relation}"'}
     if keys["type"] == "link" and (name := keys.get("link_header_in_response")):
-        return {name: _link_to(window.end, asked.url)}
+        return {name: link}
     return {}
 
 

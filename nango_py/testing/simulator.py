@@ -231,7 +231,7 @@ class Simulator:
         if place in self.lists:
             keys = pagination_for(self.integration.declared, asked.method, place)
             if keys is not None:
-                return page_of(keys, self.lists[place], asked, usual_size=self.page_size)
+                return page_of(keys, self.lists[place], asked, usual_size=self.page_size, place=place)
             return json_body(200, list(self.lists[place]))
         above, _, name = place.rpartition("/")
         for item in self.lists.get(above, ()):

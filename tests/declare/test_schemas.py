@@ -113,6 +113,14 @@ def defaults_of(kind: type) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if isinstance(value, SCALARS)}
 
 
+@pytest.mark.parametrize("definition", ["action", "step"])
+def test_an_actions_own_pagination_has_the_keys_of_the_common_one(definition):
+    definitions = load_schema("blueprint.schema.json")["$defs"]
+    own = definitions[definition]["properties"]["paginate"]["properties"]
+
+    assert definitions["pagination"]["properties"] == own
+
+
 @pytest.mark.parametrize("definition", DEFINED)
 def test_the_default_of_a_key_is_the_one_of_the_engine(definition):
     keys = load_schema("blueprint.schema.json")["$defs"][definition]["properties"]

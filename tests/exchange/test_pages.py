@@ -157,6 +157,45 @@ def test_links_are_followed_wherever_they_stand(opened, keys, headers, body, lin
     ]
 
 
+def test_links_are_followed_below_a_base_url_of_the_account(opened):
+    def answer(request):
+        page = numbered(request)
+        return httpx.Response(200, json={"birds": PAIRS[page], "next": f"/birds?page={page + 2}" if page < 3 else ""})
+
+    provider = Provider(answer)
+    keys = {"type": "link", "link_path_in_response_body": "next", "link_relative_to": "base_url"}
+    nango = opened(
+        provider,
+        requests={"base_url": "https://api.birds.test/${connection_config.tenant}/v1/"},
+        connection_config={"tenant": {"default": "acme"}},
+        pagination={**keys, "response_path": "birds"},
+    )
+
+    assert walked(nango) == BIRDS
+    assert [f"/acme/v1/birds{query}" for query in ("", "?page=2", "?page=3", "?page=4")] == [
+        request.url.raw_path.decode() for request in provider.requests
+    ]
+
+
+def test_a_circle_of_links_below_the_base_url_ends_a_walk(opened):
+    provider = Provider(lambda _request: httpx.Response(200, json={"birds": BIRDS, "next": "/birds?page=2"}))
+    keys = {**FOREIGN, "link_relative_to": "base_url"}
+    with pytest.raises(PaginationError, match="came before"):
+        walked(opened(provider, pagination=keys))
+
+    assert 2 == len(provider.requests)
+
+
+@pytest.mark.parametrize("link", ["https://evil.test/v1/birds", "//evil.test/v1/birds"])
+def test_a_link_below_the_base_url_leads_to_no_other_origin(opened, link):
+    provider = Provider(lambda _request: httpx.Response(200, json={"birds": BIRDS[:1], "next": link}))
+    nango = opened(provider, pagination={**FOREIGN, "link_relative_to": "base_url"})
+    with pytest.raises(ForeignOriginError, match="allowed_origins"):
+        walked(nango)
+
+    assert ["api.birds.test"] == [request.url.host for request in provider.requests]
+
+
 def test_offsets_count_items_or_pages(opened):
     def answer(request):
         step = 1 if "skip" in request.url.params else 2

@@ -281,6 +281,32 @@ def test_a_link_comes_from_the_header_before_the_body(case, header, expected):
     assert expected == following(pagination, first(pagination).position, answer).url
 
 
+@pytest.mark.parametrize(
+    ("link", "expected"),
+    [
+        ("/birds?page=2", "https://api.example.test/v1/birds?page=2"),
+        ("birds?page=2", "https://api.example.test/v1/birds?page=2"),
+        ("/v1/birds?page=2", "https://api.example.test/v1/birds?page=2"),
+        ("/v1?page=2", "https://api.example.test/v1?page=2"),
+        ("/v10/birds", "https://api.example.test/v1/v10/birds"),
+        ("?page=2", "https://api.example.test/v1/birds?page=2"),
+        ("../birds", "https://api.example.test/birds"),
+        ("/../../../birds", "https://api.example.test/birds"),
+        ("https://other.test/birds", "https://other.test/birds"),
+        ("//other.test/birds", "https://other.test/birds"),
+        ("///other.test/birds", "https://api.example.test/other.test/birds"),
+        (r"\\other.test/birds", r"https://api.example.test/v1/\\other.test/birds"),
+    ],
+)
+def test_a_link_may_be_relative_to_the_base_url(link, expected):
+    pagination = Pagination(**LINK, link_relative_to="base_url")
+    answer = PageAnswer(
+        url=BASE, headers=http.Headers(), body=birds(1, next=link), base_url="https://api.example.test/v1/"
+    )
+
+    assert expected == following(pagination, first(pagination).position, answer).url
+
+
 def test_a_link_may_have_a_header_of_its_own():
     pagination = Pagination(type="link", link_header_in_response="Next-Page")
     headers = [{"next-page": f"{BASE}?_token=x"}, {}]

@@ -33,6 +33,12 @@ PAGINATIONS = {
     "link header": {"type": "link", "link_rel_in_response_header": "next"},
     "bare link header": {"type": "link", "link_header_in_response": "X-Next-Page"},
     "link in the body": {"type": "link", "link_path_in_response_body": "@odata.nextLink", "response_path": "value"},
+    "link below the base URL": {
+        "type": "link",
+        "link_path_in_response_body": "next",
+        "link_relative_to": "base_url",
+        "response_path": "value",
+    },
     "offset": {"type": "offset", "offset_name_in_request": "skip", "limit_name_in_request": "top", "limit": 10},
     "offset in pages": {
         "type": "offset",

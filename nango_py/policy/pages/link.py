@@ -46,15 +46,29 @@ def _is_blank(link: object | None) -> bool:
 
 
 def _absolute(step: Step, link: str) -> str:
-    # Relative links are resolved against the request that was answered (RFC 3986 section 5.1.3).
     try:
-        url = urldefrag(urljoin(step.answer.url, link)).url
+        url = urldefrag(urljoin(*_reference(step, link))).url
         is_web = urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname)
     except ValueError:
         is_web = False
     if not is_web:
         raise broken_off(step.position, "the link to the next page is no http or https URL")
     return url
+
+
+def _reference(step: Step, link: str) -> tuple[str, str]:
+    """Return what a link is relative to, and the link as RFC 3986 reads it there."""
+    base = step.answer.base_url
+    if step.pagination.link_relative_to == "request" or _is_whole(link) or link.startswith(("?", "#")):
+        return step.answer.url, link
+    if f"{link.partition('?')[0]}/".startswith(urlsplit(base).path):
+        return base, link
+    return base, f"./{link.lstrip('/')}"
+
+
+def _is_whole(link: str) -> bool:
+    """Tell whether a link names its host."""
+    return link.startswith("//") or bool(urlsplit(link).scheme)
 
 
 def _lacks(pagination: Pagination) -> tuple[Gap, ...]:

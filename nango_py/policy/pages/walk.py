@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Gap", "Kind", "Mark", "PageAnswer", "PageType", "Pagination", "Position", "Step", "Turn", "broken_off"]
 
 PageType = Literal["cursor", "link", "offset", "page"]
+LinkBase = Literal["request", "base_url"]
 # Where the next page is: a cursor, a URL, an offset or a page number.
 Mark = str | int | float
 
@@ -29,7 +30,8 @@ class Pagination:
     ``limit`` is the page size asked for. ``in_body`` puts the parameters into the JSON body, where dotted names nest;
     None leaves that to the method: POST, PUT and PATCH do. A false value at ``has_more_path_in_response`` ends a
     walk, a true one lets it go on after a short page. ``allow_repeated_cursor`` is for providers that keep one cursor
-    for a whole walk, which then ends at the first empty page.
+    for a whole walk, which then ends at the first empty page. ``link_relative_to`` says what a relative link is
+    resolved against: the request that was answered (RFC 3986 section 5.1.3), or the base URL with its path.
     """
 
     type: PageType
@@ -40,6 +42,7 @@ class Pagination:
     link_rel_in_response_header: str | None = None
     link_header_in_response: str | None = None
     link_path_in_response_body: str | None = None
+    link_relative_to: LinkBase = "request"
     offset_name_in_request: str | None = None
     offset_start_value: int = 0
     offset_calculation_method: Literal["by-response-size", "per-page"] = "by-response-size"
@@ -91,12 +94,14 @@ class Position:
 class PageAnswer:
     """One page as it came: the URL that was asked for, the answer's headers and its parsed body.
 
-    ``items`` are the page's items where the caller knows them already.
+    ``base_url`` is what the provider's paths are relative to. ``items`` are the page's items where the caller knows
+    them already.
     """
 
     url: str
     headers: Headers
     body: object
+    base_url: str = ""
     items: Sequence[object] | None = None
 
 
