@@ -20,6 +20,8 @@ __all__ = ["page_of", "pagination_for"]
 
 _AFTER = "page_after"
 """The parameter that this provider puts into links of its own."""
+_NOWHERE = "https://internal.example.net/next"
+"""Where a link leads out of which a cursor is to be taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +72,7 @@ def page_of(
     window = _Window(start=start, size=size, total=len(items))
     kept = list(items[window.start : window.end])
     headers: dict[str, str] = {}
-    link = _link_to(window.end, asked.url)
-    if keys.get("link_relative_to") == "base_url" and place is not None:
-        link = f"/{place}?{link.partition('?')[2]}"
+    link = _link(keys, window, asked, place)
     path = keys.get("response_path")
     body: Any = {} if path or _tells_in_body(keys) else kept
     if isinstance(body, dict):
@@ -118,18 +118,32 @@ def _tell_in_body(keys: Mapping[str, Any], body: dict[str, Any], window: _Window
         put(body, path, -(-window.total // window.size))
     if keys["type"] == "cursor" and (path := keys.get("cursor_path_in_response")) and window.has_more:
         put(body, path, _mark_at(window.end))
-    if keys["type"] == "link" and (path := keys.get("link_path_in_response_body")) and window.has_more:
+    if _has_link(keys) and (path := keys.get("link_path_in_response_body")) and window.has_more:
         put(body, path, link)
 
 
 def _told_in_headers(keys: Mapping[str, Any], window: _Window, asked: Asked, link: str) -> dict[str, str]:
     if name := keys.get("cursor_header_in_response"):
         return {name: _mark_at(window.end)}
-    if keys["type"] == "link" and (relation := keys.get("link_rel_in_response_header")):
+    if _has_link(keys) and (relation := keys.get("link_rel_in_response_header")):
         return {"Link": f'<{asked.address}>; rel="first", <{link}>; rel="{relation}"'}
-    if keys["type"] == "link" and (name := keys.get("link_header_in_response")):
+    if _has_link(keys) and (name := keys.get("link_header_in_response")):
         return {name: link}
     return {}
+
+
+def _has_link(keys: Mapping[str, Any]) -> bool:
+    return keys["type"] == "link" or (keys["type"] == "cursor" and bool(keys.get("cursor_name_in_link")))
+
+
+def _link(keys: Mapping[str, Any], window: _Window, asked: Asked, place: str | None) -> str:
+    if keys["type"] == "cursor":
+        # Whoever follows it, rather than take the cursor out, finds nothing.
+        return f"{_NOWHERE}?{urlencode({keys.get('cursor_name_in_link', _AFTER): _mark_at(window.end)})}"
+    link = _link_to(window.end, asked.url)
+    if keys.get("link_relative_to") == "base_url" and place is not None:
+        return f"/{place}?{link.partition('?')[2]}"
+    return link
 
 
 def _mark_at(place: int) -> str:

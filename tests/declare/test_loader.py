@@ -251,7 +251,7 @@ def test_incomplete_pagination_names_all_that_it_lacks(declare):
         "integrations.yaml:4:17: cursor pagination needs the parameter that carries the cursor.",
         (
             "integrations.yaml:4:17: cursor pagination needs the path of the next cursor, "
-            "or its header as cursor_header_in_response."
+            "or its header as cursor_header_in_response, or its parameter in a link as cursor_name_in_link."
         ),
     ] == shown(declare(f"{HEAD}    pagination: {{type: cursor}}\n"))
 

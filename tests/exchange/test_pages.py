@@ -130,6 +130,30 @@ def test_a_cursor_in_a_header_is_followed(opened):
     assert [{"colour": "red"}, *({"colour": "red", "from": str(page)} for page in (2, 3, 4))] == provider.queries
 
 
+def test_a_cursor_is_taken_out_of_a_link_wherever_that_leads(opened):
+    def answer(request):
+        page = numbered(request, "from")
+        link = f"https://evil.test/birds?cursor={page + 2}&access_token=hush" if page < 3 else None
+        return httpx.Response(200, json={"birds": PAIRS[page], "next": link})
+
+    provider = Provider(answer)
+    keys = {
+        "type": "cursor",
+        "cursor_name_in_request": "from",
+        "cursor_name_in_link": "cursor",
+        "link_path_in_response_body": "next",
+        "response_path": "birds",
+    }
+    nango = opened(provider, pagination=keys)
+    pages = nango.collect("pages", "it", "u1", "birds", params={"colour": "red"}, max_pages=2)
+    rest = walked(nango, params={"colour": "red"}, position=pages[-1].position)
+
+    assert [*pages[0].items, *pages[1].items, *rest] == BIRDS
+    assert "hush" not in pages[-1].position
+    assert {"api.birds.test"} == {request.url.host for request in provider.requests}
+    assert [{"colour": "red"}, *({"colour": "red", "from": str(page)} for page in (2, 3, 4))] == provider.queries
+
+
 @pytest.mark.parametrize(
     ("keys", "headers", "body"),
     [

@@ -320,6 +320,44 @@ def test_a_cursor_may_have_a_header_of_its_own():
     assert ([{}, {"from": "b"}], [1, 2]) == walk(pagination, [[1], [2]], headers=[{"x-next": "b"}, {"x-next": " "}])
 
 
+IN_LINK = {"type": "cursor", "cursor_name_in_request": "from", "cursor_name_in_link": "cursor"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "headers", "body"),
+    [
+        ({"link_path_in_response_body": "next"}, {}, {"next": "https://other.test/?cursor=a%3D%26b&size=3"}),
+        ({"link_path_in_response_body": "next"}, {}, {"next": "?size=3&cursor=a%3D%26b"}),
+        ({"link_path_in_response_body": "next"}, {}, {"next": "ftp://[::1]/x?cursor=a%3D%26b"}),
+        ({"link_header_in_response": "X-Next"}, {"X-Next": "/birds?cursor=a%3D%26b&cursor=c"}, {}),
+        ({"link_rel_in_response_header": "next"}, {"Link": '</birds?cursor=a%3D%26b>; rel="next"'}, {}),
+        (
+            {"link_path_in_response_body": "next", "cursor_path_in_response": "cursor"},
+            {},
+            {"cursor": None, "next": "?cursor=a%3D%26b"},
+        ),
+        (
+            {"link_path_in_response_body": "next", "cursor_path_in_response": "cursor"},
+            {},
+            {"cursor": "a=&b", "next": "?cursor=c"},
+        ),
+    ],
+)
+def test_a_cursor_is_taken_out_of_a_link(keys, headers, body):
+    pagination = Pagination(**IN_LINK, **keys)
+    answer = PageAnswer(url=BASE, headers=http.Headers(headers), body=body, items=(1,))
+    turn = following(pagination, first(pagination).position, answer)
+
+    assert ((("from", "a=&b"),), None) == (turn.params, turn.url)
+
+
+@pytest.mark.parametrize("link", [None, "", " ", "?cursor=", "?cursor=%20", "?cursor"])
+def test_no_cursor_in_a_link_ends_a_walk(link):
+    pagination = Pagination(**IN_LINK, link_path_in_response_body="next", response_path="birds")
+
+    assert ([{}], [1]) == walk(pagination, [birds(1, next=link)])
+
+
 @pytest.mark.parametrize("header", ["", "<", "<a", "<a>", "<a>;", "<a>; rel", "<a>; rel=", ";;;,,,", '<a>; rel="'])
 def test_a_broken_link_header_has_no_links(header):
     assert None is link_of(header, "next")
@@ -340,6 +378,15 @@ def test_a_broken_link_header_has_no_links(header):
         (OFFSET, [birds(1, 2)], "page 2: the items are those of the page before", 2),
         (PAGE, [birds(1, 2)], "page 2: the items are those of the page before", 2),
         (CURSOR, [birds(1, meta={"next": {"a": 1}})], "holds a dict", 1),
+        (
+            {**IN_LINK, "link_path_in_response_body": "next", "response_path": "birds"},
+            [birds(1, next="https://a.test/?cursor=2&x=1"), birds(2, next="https://b.test/?cursor=2&x=2")],
+            "page 2: the cursor",
+            2,
+        ),
+        ({**IN_LINK, "link_path_in_response_body": "next"}, [{"next": "?page=2"}], "has no parameter 'cursor'", 1),
+        ({**IN_LINK, "link_path_in_response_body": "next"}, [{"next": "http://["}], "has no parameter 'cursor'", 1),
+        ({**IN_LINK, "link_path_in_response_body": "next"}, [{"next": ["x"]}], "holds a list", 1),
         (LINK, [birds(1, next=["x"])], "holds a list", 1),
         (LINK, [birds(1, next="ftp://x/")], "no http or https URL", 1),
         (LINK, [birds(1, next="http://[")], "no http or https URL", 1),
@@ -427,6 +474,8 @@ def test_items_that_are_no_list_are_refused(options, body, message):
         (OFFSET, []),
         (PAGE, []),
         ({"type": "cursor", "cursor_name_in_request": "a", "cursor_header_in_response": "b"}, []),
+        ({**IN_LINK, "link_header_in_response": "b"}, []),
+        (IN_LINK, ["cursor_name_in_link"]),
         ({"type": "link", "link_header_in_response": "b"}, []),
         ({"type": "link", "link_rel_in_response_header": "next"}, []),
         ({"type": "cursor", "cursor_path_in_response": "a"}, ["cursor_name_in_request"]),

@@ -23,6 +23,8 @@ _OF_PAGES: Mapping[str, str] = {
     "total_pages_": "page",
 }  # fmt: skip
 """How the pagination keys begin that one type alone reads."""
+_OF_LINKS = frozenset({"link_rel_in_response_header", "link_header_in_response", "link_path_in_response_body"})
+"""What finds the link that a cursor is taken out of, too."""
 _OF_BROWSER = (
     "authorization_params", "authorization_url_skip_encode", "authorization_url_skip_empty",
     "authorization_url_fragment", "authorization_url_replacements", "authorization_code_param_in_callback",
@@ -45,7 +47,7 @@ def _everything(subject: Subject) -> Iterator[tuple[str, Iterator[Unread]]]:
     data = subject.data
     pagination = data.get("pagination", {})
     yield "/auth", _auth(data["auth"])
-    yield "/pagination", _pages(pagination, pagination.get("type"))
+    yield "/pagination", _pages(pagination, pagination)
     yield "/retry", _retry(data.get("retry", {}))
     yield "/verification", _verification(data.get("verification", {}))
     for one in subject.fields():
@@ -54,7 +56,7 @@ def _everything(subject: Subject) -> Iterator[tuple[str, Iterator[Unread]]]:
         at = pointer_to("actions", name)
         yield at, _action(keys)
         if isinstance(own := keys.get("paginate"), dict):
-            yield f"{at}/paginate", _pages(own, own.get("type", pagination.get("type")))
+            yield f"{at}/paginate", _pages(own, {**pagination, **own})
 
 
 def _auth(keys: Mapping[str, Any]) -> Iterator[Unread]:
@@ -75,9 +77,12 @@ def _auth(keys: Mapping[str, Any]) -> Iterator[Unread]:
         yield ("token_response", "token_expiration_strategy"), "there is no `token_expiration`"
 
 
-def _pages(keys: Mapping[str, Any], kind: str | None) -> Iterator[Unread]:
+def _pages(keys: Mapping[str, Any], merged: Mapping[str, Any]) -> Iterator[Unread]:
+    kind = merged.get("type")
     for key, value in keys.items():
         reader = next((type_ for prefix, type_ in _OF_PAGES.items() if key.startswith(prefix)), kind)
+        if kind == "cursor" and merged.get("cursor_name_in_link") and key in _OF_LINKS:
+            reader = kind
         if value is not None and reader != kind:
             yield (key,), f"the pages are found by {kind}"
 

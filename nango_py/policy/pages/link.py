@@ -11,7 +11,7 @@ from nango_py.policy.pages.walk import Gap, Kind, Mark, Pagination, Step, broken
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LINK"]
+__all__ = ["LINK", "has_place", "link_in"]
 
 
 def _start(_pagination: Pagination) -> Mark | None:
@@ -23,13 +23,26 @@ def _name(_pagination: Pagination) -> str | None:
 
 
 def _advance(step: Step) -> Mark | None:
+    link = link_in(step)
+    return None if link is None else _absolute(step, link)
+
+
+def link_in(step: Step) -> str | None:
+    """Return the link to the next page as it is written, None where an answer has none."""
     link = next((link for link in _links(step) if not _is_blank(link)), None)
-    if link is None:
-        return None
-    if not isinstance(link, str):
+    if link is not None and not isinstance(link, str):
         what = f"link_path_in_response_body holds a {type(link).__name__}, but a link is a text"
         raise broken_off(step.position, f"{what}. Let the path lead into it")
-    return _absolute(step, link.strip())
+    return None if link is None else link.strip()
+
+
+def has_place(pagination: Pagination) -> bool:
+    """Tell whether anything says where the link to the next page stands."""
+    return bool(
+        pagination.link_rel_in_response_header
+        or pagination.link_header_in_response
+        or pagination.link_path_in_response_body
+    )
 
 
 def _links(step: Step) -> Iterator[object | None]:
@@ -72,11 +85,7 @@ def _is_whole(link: str) -> bool:
 
 
 def _lacks(pagination: Pagination) -> tuple[Gap, ...]:
-    if (
-        pagination.link_rel_in_response_header
-        or pagination.link_header_in_response
-        or pagination.link_path_in_response_body
-    ):
+    if has_place(pagination):
         return ()
     message = (
         "link pagination needs the place of the next link: link_rel_in_response_header (of the Link header), "

@@ -30,7 +30,8 @@ class Pagination:
     ``limit`` is the page size asked for. ``in_body`` puts the parameters into the JSON body, where dotted names nest;
     None leaves that to the method: POST, PUT and PATCH do. A false value at ``has_more_path_in_response`` ends a
     walk, a true one lets it go on after a short page. ``allow_repeated_cursor`` is for providers that keep one cursor
-    for a whole walk, which then ends at the first empty page. ``link_relative_to`` says what a relative link is
+    for a whole walk, which then ends at the first empty page. With ``cursor_name_in_link`` the cursor is taken out of
+    the link that the ``link_`` keys find, wherever that leads. ``link_relative_to`` says what a relative link is
     resolved against: the request that was answered (RFC 3986 section 5.1.3), or the base URL with its path.
     """
 
@@ -38,6 +39,7 @@ class Pagination:
     cursor_name_in_request: str | None = None
     cursor_path_in_response: str | None = None
     cursor_header_in_response: str | None = None
+    cursor_name_in_link: str | None = None
     allow_repeated_cursor: bool = False
     link_rel_in_response_header: str | None = None
     link_header_in_response: str | None = None
