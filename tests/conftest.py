@@ -1,10 +1,19 @@
-"""The whole suite over the other pool: ``NANGO_PY_TEST_POOL=fast``."""
+"""What holds for the whole suite, also over the other pool: ``NANGO_PY_TEST_POOL=fast``."""
 
 from __future__ import annotations
 
 import os
 
+from hypothesis import HealthCheck, settings
+
 from nango_py.exchange.pool import AsyncPool, Pool
+
+# No limits by the clock, for a machine may stand still; the same draws each time, so that a failure belongs to the
+# change that brings it. `--hypothesis-profile default` draws others.
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
 
 if os.environ.get("NANGO_PY_TEST_POOL") == "fast":
     for pool in (Pool, AsyncPool):

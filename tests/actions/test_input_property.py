@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote
 
 import jsonschema
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nango_py import InputError
@@ -79,7 +79,7 @@ def test_what_the_schema_admits_comes_back_from_the_request(place):
     sent = Sent()
     with load(PLACES[place], sent) as nango:
 
-        @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+        @settings(max_examples=150)
         @given(ADMITTED)
         def check(given):
             sent.requests.clear()
@@ -114,7 +114,7 @@ def test_everything_else_is_an_input_error_with_its_place_and_nothing_is_sent():
     sent = Sent()
     with load(PLACES["json"], sent) as nango:
 
-        @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+        @settings(max_examples=400)
         @given(ANY_INPUT)
         def check(given):
             sent.requests.clear()

@@ -123,7 +123,7 @@ DESCRIPTIONS = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30)
 @given(DESCRIPTIONS, st.sampled_from([None, *["https://acme.example/"] * 4]))
 def test_a_description_gives_a_blueprint_that_loads_or_a_clear_refusal(document, base_url):
     made, refusal = None, "acme.json: "

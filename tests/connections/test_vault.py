@@ -59,7 +59,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     credentials=st.dictionaries(st.text(), JSON, max_size=4), metadata=st.dictionaries(st.text(), JSON, max_size=4)
 )

@@ -253,7 +253,7 @@ FRAMES = [
 ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     status=st.sampled_from([b"200", b"201", b"204", b"304", b"404", b"500", b"100"]),
     version=st.sampled_from([b"1.1", b"1.1", b"1.0"]),
@@ -279,7 +279,7 @@ VALUES = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     method=st.sampled_from(["GET", "POST", "patch", "M-SEARCH", "BAD METHOD"]),
     extra=st.lists(st.tuples(NAMES, VALUES), max_size=4),

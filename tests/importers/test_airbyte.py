@@ -580,7 +580,7 @@ JUNK = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(st.data())
 def test_a_manifest_with_junk_in_it_is_imported_or_refused_in_words(data):
     manifest = copy.deepcopy(MANIFEST)

@@ -18,11 +18,14 @@ from tests.servers.faces import BACKENDS, SOURCE, face
 from tests.servers.launch import browse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from tests.servers.faces import Face
     from tests.servers.localstripe import LocalStripe
     from tests.servers.mitmproxy import Mitmproxy
+
+    Opened = Callable[..., AbstractContextManager[Face]]
 
 pytestmark = pytest.mark.server
 
@@ -31,6 +34,7 @@ UNSENT = {"hang up": "protocol", "reset": "network", "silence": "timeout"}
 LOST = {"lost": "protocol", "lost by reset": "network", "late": "timeout"}
 CUT = {"cut short": "protocol"}
 NUMBERS = count()
+SHORT, LONG = 0.8, 60.0  # seconds: what must end by a timeout waits as short as a busy machine allows, the rest long
 
 
 @pytest.fixture(params=BACKENDS)
@@ -50,24 +54,37 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def nango(backend: str, mitmproxy: Mitmproxy, localstripe: LocalStripe, clock: ManualClock) -> Iterator[Face]:
-    with opened(backend, mitmproxy, localstripe, clock) as nango:
-        yield nango
+def timeout(request: pytest.FixtureRequest) -> float:
+    """How long a request waits, by the fault that the test is about."""
+    fault = getattr(request.node, "callspec", None) and request.node.callspec.params.get("fault")
+    return SHORT if {**UNSENT, **LOST}.get(fault) == "timeout" else LONG
 
 
-@contextmanager
+@pytest.fixture
 def opened(
-    backend: str, mitmproxy: Mitmproxy, localstripe: LocalStripe, clock: ManualClock, **keys: Any
-) -> Iterator[Face]:
-    it = {
-        "extends_blueprint": "localstripe:v0",
-        "requests": {"base_url": f"{mitmproxy.url}/v1/"},
-        "http_request_timeout_seconds": 0.4,
-        **keys,
-    }
-    load = {"clock": clock, "blueprints": [SOURCE.parent / "blueprints"]}
-    with face(backend, {"integrations": {"it": it}}, load) as nango:
-        nango.call("register_connection", "it", USER, {"username": localstripe.key})
+    backend: str, mitmproxy: Mitmproxy, localstripe: LocalStripe, clock: ManualClock, timeout: float
+) -> Opened:
+    """Return what opens an engine, with other keys of the integration where they are given."""
+
+    @contextmanager
+    def opened(**keys: Any) -> Iterator[Face]:
+        it = {
+            "extends_blueprint": "localstripe:v0",
+            "requests": {"base_url": f"{mitmproxy.url}/v1/"},
+            "http_request_timeout_seconds": timeout,
+            **keys,
+        }
+        load = {"clock": clock, "blueprints": [SOURCE.parent / "blueprints"]}
+        with face(backend, {"integrations": {"it": it}}, load) as nango:
+            nango.call("register_connection", "it", USER, {"username": localstripe.key})
+            yield nango
+
+    return opened
+
+
+@pytest.fixture
+def nango(opened: Opened) -> Iterator[Face]:
+    with opened() as nango:
         yield nango
 
 
@@ -264,11 +281,10 @@ def test_a_write_refused_for_the_limit_is_done_once(
 
 @pytest.mark.parametrize("fault", [*UNSENT, *LOST, *CUT, "500", "503"])
 def test_a_write_with_an_idempotency_key_is_repeated_under_it(
-    backend: str, mitmproxy: Mitmproxy, localstripe: LocalStripe, clock: ManualClock, fault: str
+    opened: Opened, mitmproxy: Mitmproxy, localstripe: LocalStripe, fault: str
 ) -> None:
     email = someone()
-    retry = {"idempotency_key": "Idempotency-Key"}
-    with opened(backend, mitmproxy, localstripe, clock, retry=retry) as nango:
+    with opened(retry={"idempotency_key": "Idempotency-Key"}) as nango:
         mitmproxy.plan(fault)
         created = create(nango, email, idempotency_key=f"key-{email}")
 
@@ -280,11 +296,10 @@ def test_a_write_with_an_idempotency_key_is_repeated_under_it(
 
 
 def test_a_declared_key_that_is_not_given_repeats_nothing(
-    backend: str, mitmproxy: Mitmproxy, localstripe: LocalStripe, clock: ManualClock
+    opened: Opened, mitmproxy: Mitmproxy, localstripe: LocalStripe
 ) -> None:
     email = someone()
-    retry = {"idempotency_key": "Idempotency-Key"}
-    with opened(backend, mitmproxy, localstripe, clock, retry=retry) as nango:
+    with opened(retry={"idempotency_key": "Idempotency-Key"}) as nango:
         mitmproxy.plan("lost")
         with pytest.raises(UnreachableError):
             create(nango, email)
@@ -324,7 +339,9 @@ def test_a_delete_is_repeated_and_may_find_its_work_done(
     assert 0 == written(localstripe, email)
 
 
-def test_a_storm_of_faults_writes_nothing_twice(nango: Face, mitmproxy: Mitmproxy, localstripe: LocalStripe) -> None:
+def test_a_storm_of_faults_writes_nothing_twice(
+    opened: Opened, mitmproxy: Mitmproxy, localstripe: LocalStripe
+) -> None:
     emails = [someone() for _ in range(48)]
     faults = [*UNSENT, *LOST, *CUT, "429", "429 Retry-After: 0", "500", "503", "not JSON", "", ""]
     mitmproxy.plan(*random.Random(4).choices(faults, k=96))
@@ -335,7 +352,7 @@ def test_a_storm_of_faults_writes_nothing_twice(nango: Face, mitmproxy: Mitmprox
         except RemoteError:
             return False
 
-    with ThreadPoolExecutor(12) as threads:
+    with opened(http_request_timeout_seconds=SHORT) as nango, ThreadPoolExecutor(12) as threads:
         succeeded = list(threads.map(attempt, emails))
 
     copies = [written(localstripe, email) for email in emails]

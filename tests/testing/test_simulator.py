@@ -127,7 +127,7 @@ def test_every_kind_of_pagination_is_walked_to_its_end(name):
     assert 3 == len(provider.seen)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(name=st.sampled_from(sorted(PAGINATIONS)), count=st.integers(0, 45), size=st.integers(1, 12))
 def test_lists_and_pages_of_any_size_are_walked_whole(name, count, size):
     keys = blueprint(pagination=PAGINATIONS[name])

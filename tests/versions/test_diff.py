@@ -273,7 +273,7 @@ ODD = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(ODD, ODD)
 def test_whatever_stands_in_place_of_a_schema_is_compared_somehow(old, new):
     before, after = ({"actions": {"find": {"input": one, "output": {"schema": one}}}} for one in (old, new))
