@@ -43,6 +43,7 @@ _PATHS: Final = (
     "cursor_path_in_response",
     "link_path_in_response_body",
     "total_pages_path_in_response",
+    "total_items_path_in_response",
     "response_path",
     "has_more_path_in_response",
 )
@@ -149,7 +150,7 @@ def _guarded(step: Step, mark: Mark) -> Position:
         position = guard_items(step, position)
     elif not step.pagination.allow_repeated_cursor:
         position = guard_repeats(step, guard_mark(step, position, mark=mark, word=word))
-    return replace(position, mark=mark)
+    return replace(position, mark=mark, items=position.items + step.count)
 
 
 def _set(body: object, names: list[str], value: Mark) -> dict[str, object]:

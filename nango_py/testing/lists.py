@@ -23,6 +23,11 @@ _AFTER = "page_after"
 _NOWHERE = "https://internal.example.net/next"
 """Where a link leads out of which a cursor is to be taken."""
 
+_PLACES_IN_BODY = (
+    "cursor_path_in_response", "link_path_in_response_body", "total_pages_path_in_response",
+    "total_items_path_in_response", "has_more_path_in_response",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Window:
@@ -33,6 +38,10 @@ class _Window:
     @property
     def end(self) -> int:
         return self.start + self.size
+
+    @property
+    def pages(self) -> int:
+        return -(-self.total // self.size)
 
     @property
     def has_more(self) -> bool:
@@ -71,7 +80,10 @@ def page_of(
         return json_body(400, {"error": "There is no such page."})
     window = _Window(start=start, size=size, total=len(items))
     kept = list(items[window.start : window.end])
-    headers: dict[str, str] = {}
+    totals = {"total_pages_header_in_response": window.pages, "total_items_header_in_response": window.total}
+    headers = {keys[name]: str(total) for name, total in totals.items() if keys.get(name)}
+    if name := keys.get("has_more_header_in_response"):
+        headers[name] = "true" if start + size < len(items) else "false"
     link = _link(keys, window, asked, place)
     path = keys.get("response_path")
     body: Any = {} if path or _tells_in_body(keys) else kept
@@ -107,15 +119,16 @@ def _start(keys: Mapping[str, Any], given: Any, asked: Asked, size: int) -> int 
 
 
 def _tells_in_body(keys: Mapping[str, Any]) -> bool:
-    places = ("cursor_path_in_response", "link_path_in_response_body", "total_pages_path_in_response")
-    return any(keys.get(name) for name in (*places, "has_more_path_in_response"))
+    return any(keys.get(name) for name in _PLACES_IN_BODY)
 
 
 def _tell_in_body(keys: Mapping[str, Any], body: dict[str, Any], window: _Window, link: str) -> None:
     if path := keys.get("has_more_path_in_response"):
         put(body, path, window.has_more)
     if path := keys.get("total_pages_path_in_response"):
-        put(body, path, -(-window.total // window.size))
+        put(body, path, window.pages)
+    if path := keys.get("total_items_path_in_response"):
+        put(body, path, window.total)
     if keys["type"] == "cursor" and (path := keys.get("cursor_path_in_response")) and window.has_more:
         put(body, path, _mark_at(window.end))
     if _has_link(keys) and (path := keys.get("link_path_in_response_body")) and window.has_more:

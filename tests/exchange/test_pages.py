@@ -236,11 +236,22 @@ def test_offsets_count_items_or_pages(opened):
     assert [{"page": at} for at in "01234"] == provider.queries[5:]
 
 
-@pytest.mark.parametrize(("keys", "pages"), [({}, 5), ({"total_pages_path_in_response": "pages"}, 4)])
+@pytest.mark.parametrize(
+    ("keys", "pages"),
+    [
+        ({}, 5),
+        ({"total_pages_path_in_response": "pages"}, 4),
+        ({"total_items_path_in_response": "items"}, 4),
+        ({"total_pages_header_in_response": "X-WP-TotalPages"}, 4),
+        ({"total_items_header_in_response": "X-Total-Count"}, 4),
+    ],
+)
 def test_pages_end_with_their_total_or_an_empty_one(opened, keys, pages):
     def answer(request):
         page = numbered(request)
-        return httpx.Response(200, json={"birds": PAIRS[page] if page < 4 else [], "pages": 4})
+        told = {"X-WP-TotalPages": "4", "X-Total-Count": "7"}
+        birds = PAIRS[page] if page < 4 else []
+        return httpx.Response(200, json={"birds": birds, "pages": 4, "items": 7}, headers=told)
 
     provider = Provider(answer)
     declared = {"type": "page", "page_name_in_request": "page", "response_path": "birds", **keys}

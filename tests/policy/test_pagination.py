@@ -320,6 +320,68 @@ def test_a_cursor_may_have_a_header_of_its_own():
     assert ([{}, {"from": "b"}], [1, 2]) == walk(pagination, [[1], [2]], headers=[{"x-next": "b"}, {"x-next": " "}])
 
 
+@pytest.mark.parametrize(
+    ("values", "requests"),
+    [(["true", "false"], 2), (["1", "0"], 2), (["True", " False "], 2), (["", ""], 1), (["true", ""], 2)],
+)
+def test_a_header_may_say_whether_there_is_more(values, requests):
+    pagination = Pagination(**OFFSET, **LIMIT, has_more_header_in_response="X-Has-More")
+    headers = [{"x-has-more": value} for value in values]
+
+    assert requests == len(walk(pagination, [birds(1, 2), birds(3, 4)], headers=headers)[0])
+
+
+COUNT = {"total_items_header_in_response": "X-Total-Count"}
+
+
+@pytest.mark.parametrize(
+    ("options", "totals", "counts", "requests"),
+    [
+        # Where the total is reached, nothing more is asked for; until then a short page is not the last.
+        ({**OFFSET, **COUNT}, ["3", "3"], [2, 1], 2),
+        ({**OFFSET, **LIMIT, **COUNT}, ["6", "6"], [3, 3], 2),
+        ({**OFFSET, **LIMIT, **COUNT}, ["5", "5", "5"], [2, 2, 1], 3),
+        ({**OFFSET, "offset_calculation_method": "per-page", **COUNT}, ["3", "3"], [2, 1], 2),
+        ({**PAGE, **LIMIT, **COUNT}, ["5", "5", "5"], [2, 2, 1], 3),
+        # Items that one may not see are counted, and an empty page ends the walk nevertheless.
+        ({**PAGE, **LIMIT, **COUNT}, ["9", "9", "9"], [3, 2, 0], 3),
+        # What is no total, or less than came, ends nothing.
+        ({**PAGE, **LIMIT, **COUNT}, [" 4 ", "4"], [3, 1], 2),
+        ({**PAGE, **LIMIT, **COUNT}, ["0", "0"], [3, 1], 2),
+        ({**PAGE, **LIMIT, **COUNT}, ["-1", "-1"], [3, 1], 2),
+        ({**PAGE, **LIMIT, **COUNT}, ["many", ""], [3, 1], 2),
+        ({**PAGE, **LIMIT, **COUNT}, ["4", "6", "6"], [3, 2, 1], 3),
+        ({**PAGE, "total_pages_header_in_response": "X-Total-Count"}, ["2", "2"], [1, 0], 2),
+        ({**PAGE, "total_pages_header_in_response": "X-Total-Count"}, ["", ""], [1, 0], 2),
+        ({**PAGE, "page_start_value": 0, "total_pages_header_in_response": "X-Total-Count"}, ["2", "2"], [2, 2], 2),
+    ],
+)
+def test_a_total_in_a_header_ends_a_walk(options, totals, counts, requests):
+    bodies = [birds(*(f"{page}.{number}" for number in range(count))) for page, count in enumerate(counts)]
+    headers = [{"x-total-count": total} for total in totals]
+
+    asked, items = walk(Pagination(**options), bodies, headers=headers)
+
+    assert (requests, sum(counts)) == (len(asked), len(items))
+
+
+def test_a_total_of_items_may_stand_in_the_body():
+    pagination = Pagination(**OFFSET, total_items_path_in_response="total")
+
+    assert ([{"skip": "0"}, {"skip": "2"}], [1, 2, 3]) == walk(
+        pagination, [birds(1, 2, total=3), birds(3, total="3")]
+    )
+
+
+def test_a_total_counts_what_came_before_a_walk_was_resumed():
+    pagination = Pagination(**PAGE, **COUNT)
+    headers = http.Headers({"X-Total-Count": "4"})
+    after = following(pagination, first(pagination).position, PageAnswer(url=BASE, headers=headers, body=birds(1, 2)))
+    saved = resume(pagination, Position.from_text(after.position.to_text()))
+
+    assert None is following(pagination, saved.position, PageAnswer(url=BASE, headers=headers, body=birds(3, 4)))
+
+
 IN_LINK = {"type": "cursor", "cursor_name_in_request": "from", "cursor_name_in_link": "cursor"}
 
 
@@ -525,7 +587,7 @@ GOOD = json.loads(Position(type="cursor", mark="a").to_text())
         *(json.dumps({**GOOD, **wrong}) for wrong in [
             {"form": 2}, {"type": "scroll"}, {"type": []}, {"type": "offset"}, {"number": 0}, {"number": "1"},
             {"number": True}, {"mark": {}}, {"mark": True}, {"mark": float("nan")}, {"seen": "ab"}, {"seen": [1]},
-            {"in_body": 1}, {"page_size": -1}, {"empties": None}, {"anchor": 1}, {"extra": 1},
+            {"in_body": 1}, {"items": -1}, {"page_size": -1}, {"empties": None}, {"anchor": 1}, {"extra": 1},
             {"type": "link", "mark": "file:///etc/passwd"},
         ]),
     ],
@@ -551,9 +613,10 @@ def server(kind, items, size):
             "next": None if is_last else f"/v1/birds?page={number + 1}",
             "more": not is_last,
             "pages": len(pages),
+            "total": len(items),
         }
     if kind in ("offset", "page"):
-        yield {"birds": [], "more": False, "pages": len(pages)}
+        yield {"birds": [], "more": False, "pages": len(pages), "total": len(items)}
 
 
 @given(
@@ -561,6 +624,7 @@ def server(kind, items, size):
         CURSOR, LINK, OFFSET, PAGE,
         {**OFFSET, **LIMIT}, {**PAGE, **LIMIT}, {**CURSOR, **LIMIT},
         {**PAGE, "total_pages_path_in_response": "pages"},
+        {**OFFSET, "total_items_path_in_response": "total"}, {**PAGE, "total_items_path_in_response": "total"},
         {**OFFSET, "has_more_path_in_response": "more"}, {**PAGE, "has_more_path_in_response": "more"},
         {**CURSOR, "has_more_path_in_response": "more"},
     ]),

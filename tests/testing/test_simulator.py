@@ -66,12 +66,33 @@ PAGINATIONS = {
         "has_more_path_in_response": "more",
         "response_path": "data",
     },
+    "offset that says more in a header": {
+        "type": "offset",
+        "offset_name_in_request": "skip",
+        "has_more_header_in_response": "X-Has-More",
+    },
     "page": {"type": "page", "page_name_in_request": "page", "limit_name_in_request": "size", "limit": 10},
     "page of so many": {
         "type": "page",
         "page_name_in_request": "page",
         "total_pages_path_in_response": "meta.pages",
         "response_path": "data",
+    },
+    "page of so many in a header": {
+        "type": "page",
+        "page_name_in_request": "page",
+        "total_pages_header_in_response": "X-Total-Pages",
+    },
+    "pages of so many items": {
+        "type": "page",
+        "page_name_in_request": "page",
+        "total_items_path_in_response": "meta.total",
+        "response_path": "data",
+    },
+    "offset of so many items in a header": {
+        "type": "offset",
+        "offset_name_in_request": "skip",
+        "total_items_header_in_response": "X-Total-Count",
     },
     "cursor in the body": {"type": "cursor", **CURSOR, "response_path": "items", "in_body": True},
 }

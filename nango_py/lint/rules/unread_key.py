@@ -18,11 +18,11 @@ __all__ = ["RULE"]
 Unread = tuple[tuple[str, ...], str]
 """Where a key stands, below what was looked at, and why nothing reads it."""
 
-_OF_PAGES: Mapping[str, str] = {
-    "cursor_": "cursor", "allow_repeated_cursor": "cursor", "link_": "link", "offset_": "offset", "page_": "page",
-    "total_pages_": "page",
+_OF_PAGES: Mapping[str, tuple[str, ...]] = {
+    "cursor_": ("cursor",), "allow_repeated_cursor": ("cursor",), "link_": ("link",), "offset_": ("offset",),
+    "page_": ("page",), "total_pages_": ("page",), "total_items_": ("offset", "page"),
 }  # fmt: skip
-"""How the pagination keys begin that one type alone reads."""
+"""How the pagination keys begin that some types alone read."""
 _OF_LINKS = frozenset({"link_rel_in_response_header", "link_header_in_response", "link_path_in_response_body"})
 """What finds the link that a cursor is taken out of, too."""
 _OF_BROWSER = (
@@ -80,10 +80,10 @@ def _auth(keys: Mapping[str, Any]) -> Iterator[Unread]:
 def _pages(keys: Mapping[str, Any], merged: Mapping[str, Any]) -> Iterator[Unread]:
     kind = merged.get("type")
     for key, value in keys.items():
-        reader = next((type_ for prefix, type_ in _OF_PAGES.items() if key.startswith(prefix)), kind)
-        if kind == "cursor" and merged.get("cursor_name_in_link") and key in _OF_LINKS:
-            reader = kind
-        if value is not None and reader != kind:
+        readers = next((types for prefix, types in _OF_PAGES.items() if key.startswith(prefix)), (kind,))
+        if merged.get("cursor_name_in_link") and key in _OF_LINKS:
+            readers = ("link", "cursor")
+        if value is not None and kind not in readers:
             yield (key,), f"the pages are found by {kind}"
 
 

@@ -16,18 +16,15 @@ def _name(pagination: Pagination) -> str | None:
 
 
 def _advance(step: Step) -> Mark | None:
-    start, total = step.pagination.page_start_value, _total(step)
+    keys = step.pagination
+    start, total = (
+        keys.page_start_value,
+        step.total(keys.total_pages_path_in_response, keys.total_pages_header_in_response),
+    )
     mark = step.position.mark
     following = (mark if isinstance(mark, int) else start) + 1
     is_over = step.is_short if total is None else following - start >= total
     return None if is_over else following
-
-
-def _total(step: Step) -> int | None:
-    value = step.value(step.pagination.total_pages_path_in_response)
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
-        return int(value[:18])
-    return int(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _lacks(pagination: Pagination) -> tuple[Gap, ...]:

@@ -71,7 +71,7 @@ def _fits(members: Any) -> bool:
     return (
         members.pop("form") == FORM
         and type(members["mark"]) in _MARKS[members["type"]]
-        and all(_is_whole(members[name]) for name in ("number", "empties", "repeats"))
+        and all(_is_whole(members[name]) for name in ("number", "items", "empties", "repeats"))
         and members["number"] >= 1
         and (members["page_size"] is None or _is_whole(members["page_size"]))
         and type(members["in_body"]) is bool

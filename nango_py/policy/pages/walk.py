@@ -28,11 +28,12 @@ class Pagination:
     """How a provider's lists are walked; the paths lead into the JSON body of an answer.
 
     ``limit`` is the page size asked for. ``in_body`` puts the parameters into the JSON body, where dotted names nest;
-    None leaves that to the method: POST, PUT and PATCH do. A false value at ``has_more_path_in_response`` ends a
-    walk, a true one lets it go on after a short page. ``allow_repeated_cursor`` is for providers that keep one cursor
-    for a whole walk, which then ends at the first empty page. With ``cursor_name_in_link`` the cursor is taken out of
-    the link that the ``link_`` keys find, wherever that leads. ``link_relative_to`` says what a relative link is
-    resolved against: the request that was answered (RFC 3986 section 5.1.3), or the base URL with its path.
+    None leaves that to the method: POST, PUT and PATCH do. A false value at ``has_more_path_in_response``, or in the
+    header, ends a walk, a true one lets it go on after a short page, and so does a total of items that is not
+    reached. ``allow_repeated_cursor`` is for providers that keep one cursor for a whole walk, which then ends at the
+    first empty page. With ``cursor_name_in_link`` the cursor is taken out of the link that the ``link_`` keys find,
+    wherever that leads. ``link_relative_to`` says what a relative link is resolved against: the request that was
+    answered (RFC 3986 section 5.1.3), or the base URL with its path.
     """
 
     type: PageType
@@ -51,11 +52,15 @@ class Pagination:
     page_name_in_request: str | None = None
     page_start_value: int = 1
     total_pages_path_in_response: str | None = None
+    total_pages_header_in_response: str | None = None
+    total_items_path_in_response: str | None = None
+    total_items_header_in_response: str | None = None
     limit_name_in_request: str | None = None
     limit: int | None = None
     response_path: str | None = None
     in_body: bool | None = None
     has_more_path_in_response: str | None = None
+    has_more_header_in_response: str | None = None
     max_pages: int | None = None
 
 
@@ -63,8 +68,8 @@ class Pagination:
 class Position:
     """Where a walk stands: the page to ask for, counted from 1, and what its guards remember.
 
-    ``seen`` holds digests of the latest marks, ``anchor`` that of an older one, ``last`` that of the latest page's
-    items, which were those of the pages before it ``repeats`` times.
+    ``items`` is how many came on the pages before. ``seen`` holds digests of the latest marks, ``anchor`` that of an
+    older one, ``last`` that of the latest page's items, which were those of the pages before it ``repeats`` times.
     """
 
     type: PageType
@@ -72,6 +77,7 @@ class Position:
     mark: Mark | None = None
     page_size: int | None = None
     in_body: bool = False
+    items: int = 0
     seen: tuple[str, ...] = ()
     anchor: str | None = None
     last: str | None = None
@@ -143,16 +149,32 @@ class Step:
         """Return what lies at a path into the body; None where no path is declared."""
         return None if path is None else compile_path(path).find(self.answer.body)
 
+    def total(self, path: str | None, header: str | None) -> int | None:
+        """Return the number that stands in a header, or else at a path into the body; None without one."""
+        value = self.answer.headers.get(header or "") or self.value(path)
+        if isinstance(value, str):
+            text = value.strip()
+            return int(text[:18]) if text.isascii() and text.isdigit() else None
+        return int(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
     @property
     def more(self) -> bool | None:
         """Tell what the answer says about further pages; None where it says nothing."""
-        value = self.value(self.pagination.has_more_path_in_response)
+        header = self.answer.headers.get(self.pagination.has_more_header_in_response or "", "").strip()
+        value = header or self.value(self.pagination.has_more_path_in_response)
         return None if value is None else value not in _FALSE
 
     @property
     def is_short(self) -> bool:
-        """Tell whether fewer items came than were asked for, and nothing says that there are more."""
-        return self.more is not True and (self.count == 0 or (self.limit is not None and self.count < self.limit))
+        """Tell whether all items came, or fewer than were asked for where nothing says that there are more."""
+        if self.more is True or self.count == 0:
+            return self.more is not True
+        seen, keys = self.position.items + self.count, self.pagination
+        total = self.total(keys.total_items_path_in_response, keys.total_items_header_in_response)
+        # A total that is too small counts something else, or is none: what came tells that there was more.
+        if total is not None and seen <= total:
+            return seen == total
+        return self.limit is not None and self.count < self.limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,6 +78,7 @@ def _tells_in_body(keys: Mapping[str, Any]) -> bool:
             "cursor_path_in_response",
             "has_more_path_in_response",
             "link_path_in_response_body",
+            "total_items_path_in_response",
             "total_pages_path_in_response",
         )
     )
