@@ -83,8 +83,19 @@ class Schema:
 
     def violations(self, value: Any) -> Iterator[Violation]:
         """Yield every way in which *value* breaks the schema, in the order of the value."""
+        try:
+            yield from self._violations(value)
+        except (OverflowError, RecursionError) as error:
+            # A schema may refer to itself, and numbers are divided: a provider's are as deep and as long as it likes.
+            what = "is nested too deeply" if isinstance(error, RecursionError) else "holds too large a number"
+            yield Violation("", "unfit", f"the value {what} to be checked.")
+
+    def _violations(self, value: Any) -> Iterator[Violation]:
         if self._quick is not None and self._quick(value):
             return
+        if (at := _odd_key(value, "")) is not None:
+            yield Violation(at, "type", f"a key of {_name(at)} is no text.")
+            return  # patterns of names are for texts
         errors = sorted(self._validator.iter_errors(value), key=lambda error: [str(part) for part in error.path])
         for error in errors:
             yield from _describe(error)
@@ -95,10 +106,11 @@ class Schema:
             return
         from jsonschema import Draft202012Validator  # noqa: PLC0415
 
-        for error in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(self.document):
-            yield f"{pointer_to(*error.path)}: {error.validator}"
-        if self.documents is None:
-            yield from _dangling(self.document)
+        found = None
+        for found in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(self.document):
+            yield f"{pointer_to(*found.path)}: {found.validator}"
+        if found is None and self.documents is None:
+            yield from dict.fromkeys(_astray(self.document))
 
 
 class _Resolver(NamedTuple):
@@ -120,6 +132,16 @@ class _Resolver(NamedTuple):
     def resolver(self) -> _Resolver:
         """Return itself: what referencing gives has this name for the way on."""
         return self
+
+
+def _odd_key(value: Any, pointer: str) -> str | None:
+    """Return where a mapping has a key that is no text: JSON knows none, Python does."""
+    if isinstance(value, Mapping) and not all(isinstance(name, str) for name in value):
+        return pointer
+    members = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    return next(
+        (at for name, item in members if (at := _odd_key(item, pointer + pointer_to(name))) is not None), None
+    )
 
 
 def _closed(documents: Mapping[str, Any] = MappingProxyType({})) -> Registry[Any]:
@@ -164,32 +186,73 @@ def resolve(document: Mapping[str, Any], reference: str) -> Any:
     return resolver.lookup(reference).contents
 
 
-def _dangling(document: Mapping[str, Any]) -> Iterator[str]:
+_BESIDE = frozenset({"allOf", "anyOf", "dependentSchemas", "else", "if", "not", "oneOf", "then"})
+"""Words whose schemas look at the very value that the one around them does."""
+_FAR = 100
+"""More schemas than these in a row for one value are nobody's, and Python's stack is short."""
+
+
+def _astray(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the references of a *document* that keeps the meta-schema."""
+    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
+
+    root = DRAFT202012.create_resource(document)
+    seen: set[int] = set()
+    todo = [(root, _closed().resolver_with_root(root))]
+    # A circle is one among schemas of the same value: what looks into it is put off until those are through.
+    for resource, resolver in todo:
+        yield from _visit(resource, resolver, frozenset(), seen, todo)
+
+
+def _visit(
+    resource: Any, resolver: Any, path: frozenset[int], seen: set[int], todo: list[tuple[Any, Any]]
+) -> Iterator[str]:
+    schema = resource.contents
+    if id(schema) in path or len(path) > _FAR:
+        yield "a $ref leads back to itself without a step into the value, or is one of too many in a row"
+        return
+    if id(schema) in seen or not isinstance(schema, Mapping):
+        return
+    seen.add(id(schema))
+    path |= {id(schema)}
+    for word in ("$ref", "$dynamicRef"):
+        if word in schema:
+            found = _target(schema[word], resolver, seen)
+            if found is None:
+                yield f"{word} {schema[word]!r} leads nowhere; it must stay inside the schema"
+            else:
+                yield from _visit(*found, path, seen, todo)
+    beside = {id(inner) for word in _BESIDE & schema.keys() for inner in _listed(schema[word])}
+    for inner in resource.subresources():
+        place = (inner, resolver.in_subresource(inner))
+        if id(inner.contents) in beside:
+            yield from _visit(*place, path, seen, todo)
+        else:
+            todo.append(place)
+
+
+def _target(reference: str, resolver: Any, seen: set[int]) -> tuple[Any, Any] | None:
+    """Return the schema that a reference leads to, and how to go on from there."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415
     from referencing.exceptions import Unresolvable  # noqa: PLC0415
     from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
 
-    resolver = _closed().resolver_with_root(DRAFT202012.create_resource(document))
-    for reference in _references(document):
-        try:
-            resolver.lookup(reference)
-        except (Unresolvable, ValueError):
-            yield f"$ref {reference!r} leads nowhere; it must stay inside the schema"
+    try:
+        found = resolver.lookup(reference)
+    except (Unresolvable, ValueError):
+        return None
+    # It may stand where the meta-schema has not looked.
+    is_sound = id(found.contents) in seen or _is_plain(found.contents)
+    if not is_sound and not Draft202012Validator(Draft202012Validator.META_SCHEMA).is_valid(found.contents):
+        return None
+    return DRAFT202012.create_resource(found.contents), found.resolver
 
 
-_DATA = frozenset({"const", "default", "enum", "examples"})
-
-
-def _references(schema: Any) -> Iterator[str]:
-    if isinstance(schema, Mapping):
-        if isinstance(reference := schema.get("$ref"), str):
-            yield reference
-        for word, value in schema.items():
-            # Below constants is data, and an inner $id begins another document with its own references.
-            if word not in _DATA and not (isinstance(value, Mapping) and "$id" in value):
-                yield from _references(value)
-    elif isinstance(schema, list):
-        for item in schema:
-            yield from _references(item)
+def _listed(inner: Any) -> Iterator[Any]:
+    """Yield the schemas that a word is given: one, a list, or a mapping of them."""
+    yield inner
+    if isinstance(inner, Mapping | list):
+        yield from inner.values() if isinstance(inner, Mapping) else inner
 
 
 _WORDS = {

@@ -194,7 +194,7 @@ def _object(words: Mapping[str, Any], how: _How) -> Check:
     of_others = None if others is False else _check(others, how)
     of_names = _check(words["propertyNames"], how) if "propertyNames" in words else _always
 
-    def keeps(name: str, item: Any) -> bool:
+    def keeps(name: Any, item: Any) -> bool:
         checks = [known[name]] if name in known else []
         checks += [check for finds, check in by_pattern if finds(name)]
         if not checks and of_others is not None:
@@ -219,9 +219,9 @@ def _object(words: Mapping[str, Any], how: _How) -> Check:
     return check
 
 
-def _finder(pattern: str) -> Callable[[str], bool]:
+def _finder(pattern: str) -> Check:
     if _PREFIX.fullmatch(pattern):
         prefix = pattern[1:]
-        return lambda name: name.startswith(prefix)
+        return lambda name: isinstance(name, str) and name.startswith(prefix)
     search = re.compile(pattern).search
-    return lambda name: search(name) is not None
+    return lambda name: isinstance(name, str) and search(name) is not None
