@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RULE"]
 
+_FLAGS = re.compile(r"\A\(\?[aiLmsux]+\)")
+_PIECES = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
+"""What a pattern is made of: escapes and classes, in which no character has its other meaning, and single ones."""
 _BEGINS, _ENDS = re.compile(r"\^|\\A"), re.compile(r"(?<!\\)(?:\\\\)*(?:\$|\\[Zz])$")
 
 
@@ -36,39 +39,32 @@ def _find(subject: Subject) -> Iterator[Finding]:
 
 def _is_anchored(pattern: str) -> bool:
     """Tell whether every alternative of a pattern begins and ends where the value does."""
-    return all(_BEGINS.match(one) and _ENDS.search(one) for one in _alternatives(pattern))
+    return all(_BEGINS.match(one) and _ENDS.search(one) for one in _alternatives(_without_flags(pattern)))
+
+
+def _without_flags(pattern: str) -> str:
+    """Return a pattern without the flags in front of it, which match nothing."""
+    return _FLAGS.sub("", pattern, count=1)
 
 
 def _alternatives(pattern: str) -> Iterator[str]:
     """Yield the outermost alternatives of a pattern."""
-    depth, start, at, in_class = 0, 0, 0, False
-    while at < len(pattern):
-        match pattern[at]:
-            case "\\":
-                at += 1
-            case "[" if not in_class:
-                in_class = True
-            case "]":
-                in_class = False
-            case "(" if not in_class:
-                depth += 1
-            case ")" if not in_class:
-                depth -= 1
-            case "|" if not in_class and not depth:
-                yield pattern[start:at]
-                start = at + 1
-            case _:
-                pass
-        at += 1
+    depth, start = 0, 0
+    for piece in _PIECES.finditer(pattern):
+        depth += (piece[0] == "(") - (piece[0] == ")")
+        if piece[0] == "|" and not depth:
+            yield pattern[start : piece.start()]
+            start = piece.end()
     yield pattern[start:]
 
 
 def _anchored(pattern: str) -> str:
-    alternatives = list(_alternatives(pattern))
-    if len(alternatives) > 1:
-        return f"^(?:{pattern})$"
-    before = "" if _BEGINS.match(pattern) else "^"
-    return before + pattern + ("" if _ENDS.search(pattern) else "$")
+    bare = _without_flags(pattern)
+    flags = pattern.removesuffix(bare)
+    if len(list(_alternatives(bare))) > 1:
+        return f"{flags}^(?:{bare})$"
+    before = "" if _BEGINS.match(bare) else "^"
+    return flags + before + bare + ("" if _ENDS.search(bare) else "$")
 
 
 def _edit(one: DeclaredField, pattern: str) -> SetValue | None:
