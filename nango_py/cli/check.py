@@ -135,8 +135,8 @@ def _check_blueprint(report: _Report, path: Path, folders: tuple[Path, ...], *, 
 def _mended(path: Path, mend: Callable[[], list[Problem]]) -> list[Problem]:
     try:
         return mend()
-    except PermissionError:
-        raise UsageError(f"{path} cannot be mended: nobody may write it.") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be mended: {error.strerror}.") from None
 
 
 def _without_client(sound: Mapping[str, Integration]) -> Iterator[Problem]:

@@ -64,6 +64,8 @@ def mended(text: str, edits: Iterable[Edit]) -> tuple[str, list[Edit]]:
     """Return a sound *text* with the *edits* made, and those of them that were."""
     made = []
     newline = "\r\n" if "\r\n" in text else "\n"
+    order_mark = text[: text.startswith("\ufeff")]  # YAML counts its characters from behind it
+    text = text.removeprefix(order_mark)
     for edit in edits:
         try:
             after = _edited(text, edit, newline)
@@ -72,7 +74,7 @@ def mended(text: str, edits: Iterable[Edit]) -> tuple[str, list[Edit]]:
         if _says(after, edit, text):
             text = after
             made.append(edit)
-    return text, made
+    return order_mark + text, made
 
 
 def _says(after: str, edit: Edit, before: str) -> bool:
@@ -86,7 +88,7 @@ def _edited(text: str, edit: Edit, newline: str) -> str:
     places = spans(text)
     at = places[edit.pointer]
     match edit:
-        case SetValue(value=value):
+        case SetValue(value=value) if text[at.value[0]] not in "&!":  # an anchor or a tag of its author's
             return _replaced(text, at.value, _written(value, text[at.value[0]]))
         case RenameKey(key=key) if at.key is not None:
             return _replaced(text, at.key, key)

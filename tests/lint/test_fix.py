@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from nango_py.declare.catalogue import Catalogue
 from nango_py.declare.loader import read_entries
 from nango_py.lint import fix_file, fix_integrations, lint_file
+from nango_py.lint.fix import fix
 from nango_py.lint.mend import AddMember, RemoveMember, RenameKey, SetValue, mended
+from nango_py.lint.run import findings_in_file
 
 CORPUS = Path(__file__).parent / "corpus"
 BROKEN = """\
@@ -160,6 +165,74 @@ def test_an_integration_is_pinned_where_it_stands(tmp_path):
     assert "integrations:\n  close: {extends_blueprint: close:v0}  # ours\n" == path.read_text(encoding="utf-8")
 
 
+def test_a_file_is_replaced_whole_and_keeps_its_mode(acme):
+    acme.chmod(0o640)
+    held = acme.open(encoding="utf-8")
+    fix_file(acme)
+
+    with held:
+        assert BROKEN == held.read()  # whoever reads it meanwhile reads the old one to its end
+    assert 0o640 == acme.stat().st_mode & 0o777
+    assert [acme.name] == [path.name for path in acme.parent.iterdir()]
+
+
+def test_a_file_is_as_it_was_where_what_looks_at_it_fails(acme):
+    found = list(findings_in_file(acme, Catalogue(folders=(acme.parent,))))
+    looks = iter([found])
+
+    with pytest.raises(StopIteration):  # the second look
+        fix(acme, looks.__next__)
+    assert BROKEN == acme.read_text(encoding="utf-8")
+
+
+def test_a_file_stays_where_it_cannot_be_written(acme, tmp_path):
+    limited = f"""
+import resource, sys
+from pathlib import Path
+from nango_py.lint import fix_file
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+sys.dont_write_bytecode = True
+try:
+    fix_file(Path({str(acme)!r}))
+except OSError:
+    print("refused")
+"""
+    done = subprocess.run([sys.executable, "-c", limited], capture_output=True, text=True, check=False)
+
+    assert "refused\n" == done.stdout, done.stderr
+    assert BROKEN == acme.read_text(encoding="utf-8")
+    assert [acme.name] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_a_link_is_followed_within_its_folder_only(acme, tmp_path):
+    folder = tmp_path / "pack"
+    folder.mkdir()
+    (folder / "acme.yaml").symlink_to(acme)
+    with pytest.raises(OSError, match="it is a link to"):
+        fix_file(folder / "acme.yaml")
+    assert BROKEN == acme.read_text(encoding="utf-8")
+
+    there = tmp_path / "real"
+    there.mkdir()
+    link = tmp_path / "acme.yaml"
+    acme.rename(there / "acme.yaml")
+    link.symlink_to(there / "acme.yaml")
+    fix_file(link)
+    assert link.is_symlink()
+    assert MENDED == (there / "acme.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "mended_pattern"),
+    [("(?i)[a-z]+", "(?i)^[a-z]+$"), ("(?i)^[a-z]+$", "(?i)^[a-z]+$"), ("[]|a-z]+", "^[]|a-z]+$"), ("a|acme", "^(?:a|acme)$")],
+)  # fmt: skip
+def test_an_anchor_goes_behind_the_flags_and_around_alternatives(acme, pattern, mended_pattern):
+    acme.write_text(BROKEN.replace('"[a-z]+"', f'"{pattern}"'), encoding="utf-8")
+    fix_file(acme)
+
+    assert MENDED.replace('"^[a-z]+$"', f'"{mended_pattern}"') == acme.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("text", "edit", "expected"),
     [
@@ -179,6 +252,7 @@ def test_an_integration_is_pinned_where_it_stands(tmp_path):
         ("a: x:v0\n", SetValue("/a", "no: plain"), 'a: "no: plain"\n'),
         ("a: x\n", SetValue("/a", "12"), 'a: "12"\n'),
         ("a: é\nb: x\n", SetValue("/b", "y"), "a: é\nb: y\n"),
+        ("\ufeffa: x\nb: y\n", SetValue("/b", "z"), "\ufeffa: x\nb: z\n"),
         ("a~/b: {c: x}\n", RenameKey("/a~0~1b/c", "d"), "a~/b: {d: x}\n"),
     ],
 )
@@ -193,6 +267,7 @@ def test_an_edit_is_made_in_the_manner_of_what_stands_there(text, edit, expected
         ("a:\n  b:\n    c: 1\n  d: 2\n", RemoveMember("/a/b")),  # where a block ends, comments may belong to either
         ("a: &x {b: 1, c: 2}\nd: *x\n", RemoveMember("/a/b")),  # the alias would change with it
         ("a: &x y\nd: *x\n", SetValue("/d", "z")),
+        ("a: &x y\n", SetValue("/a", "z")),
         ("a: {b: 1}\n", RenameKey("/a/c", "d")),  # not there
         ("a: [1, 2]\n", RenameKey("/a/0", "d")),
         ("- a: 1\n  b: 2\n", RemoveMember("/0/a")),  # the dash stands in the same line
