@@ -245,6 +245,11 @@ class UsedBlueprint:
     label: str = ""
     """Where that file belongs: ``local``, ``builtin`` or a pack's name."""
 
+    @property
+    def is_from_pack(self) -> bool:
+        """Tell whether somebody else wrote it, whom the user has not read."""
+        return self.label not in {"", "builtin", "local"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from nango_py.auth import SCHEMES, SPELLINGS
 from nango_py.declare.action_requests import filled_in, overrides_of, request_of, timeouts_of
+from nango_py.declare.loosened import check_loosened
 from nango_py.declare.policies import circuit_breaker_of, named_errors_of, rate_limits_of, retry_of
 from nango_py.declare.steps import check_kind, filled_between, linked, steps_of
 from nango_py.document import pointer_to
@@ -70,6 +71,7 @@ class Builder:
                     f"Declare {name!r} among the credentials.", severity="warning",
                 )  # fmt: skip
         pagination = self._pagination(data.get("pagination"), "/pagination")
+        check_loosened(self, blueprints)
         return Integration(
             name=self.name,
             location=self.location,

@@ -15,9 +15,21 @@ if TYPE_CHECKING:
 
     from nango_py.document import Document
 
-__all__ = ["BUILT_IN", "Catalogue", "Found", "Reference", "Source", "built_in_folder", "read_file", "shown"]
+__all__ = [
+    "BUILT_IN",
+    "RESERVED",
+    "Catalogue",
+    "Found",
+    "Reference",
+    "Source",
+    "built_in_folder",
+    "read_file",
+    "shown",
+]
 
-BUILT_IN = "builtin"
+BUILT_IN, LOCAL = "builtin", "local"
+RESERVED = frozenset({BUILT_IN, LOCAL})
+"""Labels that no pack may take: what it says would count as the user's own."""
 GROUP = "nango_py.blueprints"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _REFERENCE = re.compile(r"(?:([a-z0-9][a-z0-9-]*)/)?([a-z0-9][a-z0-9-]*)(?::(v[0-9]+))?")
@@ -80,7 +92,7 @@ class Catalogue:
 
     def sources(self) -> tuple[Source, ...]:
         """Return where blueprints come from, first hit first."""
-        local = tuple(Source(label="local", folder=folder) for folder in self.folders)
+        local = tuple(Source(label=LOCAL, folder=folder) for folder in self.folders)
         return (*local, Source(label=BUILT_IN, folder=built_in_folder()), *_packs())
 
     def find(self, reference: Reference) -> Found | None:
@@ -91,7 +103,7 @@ class Catalogue:
         if not hits:
             return None
         source, path = hits[0]
-        rivals = tuple(other.label for other, _ in hits[1:] if other.label not in {"local", BUILT_IN})
+        rivals = tuple(other.label for other, _ in hits[1:] if other.label not in RESERVED)
         return Found(source=source, path=path, document=self._document(path), rivals=rivals)
 
     def names(self, pack: str | None = None) -> tuple[str, ...]:
@@ -138,7 +150,11 @@ def built_in_folder() -> Path:
 @lru_cache(maxsize=1)
 def _packs() -> tuple[Source, ...]:
     entries = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
-    return tuple(Source(label=entry.name, folder=_folder(entry)) for entry in entries if entry.dist is not None)
+    return tuple(
+        Source(label=entry.name, folder=_folder(entry))
+        for entry in entries
+        if entry.dist is not None and entry.name not in RESERVED
+    )
 
 
 def _folder(entry: EntryPoint) -> Path:

@@ -22,12 +22,14 @@ _OURS = frozenset({"env", "app_api_key", "oauth_client_id", "oauth_client_secret
 def may_be_private(integration: Integration, url: Template) -> bool:
     """Tell whether requests to *url* may meet private addresses.
 
-    ``network.allow_private`` decides where it is written; else, whoever connects an account must not choose a host
-    inside our own network: only the integration's author and the environment may.
+    ``network.allow_private`` decides where it is written; else, neither whoever connects an account nor a pack must
+    choose a host inside our own network: only the integration's author and the environment may.
     """
     written = integration.network.allow_private
     if written is not None:
         return written
+    if any(used.is_from_pack for used in integration.blueprints):
+        return False
     ours = _OURS.union(integration.environment)
     return all(name[0] in ours for expression in placeholders_in_host(url) for name in expression.names)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-from nango_py.declare.catalogue import GROUP, Catalogue
+from nango_py.declare.catalogue import GROUP, RESERVED, Catalogue
 from nango_py.declare.editor import modeline, write_schemas
 from nango_py.errors import UsageError
 
@@ -35,6 +35,8 @@ def begin_pack(name: str, folder: Path) -> tuple[Path, ...]:
         UsageError: The name does not do, or the folder is there and not empty.
         OSError: They cannot be written.
     """
+    if name in RESERVED:
+        raise UsageError(f"{name!r} is no name for a pack: it stands for blueprints that are no pack's.")
     if not _NAME.fullmatch(name):
         raise UsageError(
             f"{name!r} is no name for a pack: lower case, digits and single hyphens, as in acme-blueprints."

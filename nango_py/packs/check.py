@@ -13,13 +13,14 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
-from nango_py.declare.catalogue import BUILT_IN, GROUP, Catalogue
+from nango_py.declare.catalogue import BUILT_IN, GROUP, RESERVED, Catalogue
+from nango_py.declare.loosened import loosened
 from nango_py.errors import UsageError
 from nango_py.lint.run import findings_in_file
 from nango_py.testing.suite import Check, conformance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["Pack", "check_pack", "read_pack"]
 
@@ -81,16 +82,27 @@ def check_pack(pack: Pack) -> Iterator[Check]:
         if not errors:
             document = catalogue.parsed[path]
             for version in (name for name in document.data["versions"] if not name.startswith("x-")):
+                yield _network(f"{path.stem}:{version}", document.data["versions"][version])
                 yield from _conduct(pack, f"{path.stem}:{version}")
     yield from _wheel(pack)
 
 
 def _names(pack: Pack) -> Check:
+    if pack.name in RESERVED:
+        return Check(id="names", ok=False, message=f"a pack cannot be called {pack.name}: nobody would find it.")
     if not pack.files:
         return Check(id="names", ok=False, message=f"there is no blueprint (*.yaml) in {pack.blueprints}.")
     taken = {path.stem for path in pack.files} & set(Catalogue().names(BUILT_IN))
     message = f"built in already: {', '.join(sorted(taken))}. Whoever extends them would have to say which is meant."
     return Check(id="names", ok=not taken, message=message if taken else "")
+
+
+def _network(key: str, keys: Mapping[str, Any]) -> Check:
+    found = [name for name, _ in loosened(keys.get("network"))]
+    message = (
+        f"network.{', network.'.join(found)}: users decide that, and an integration that extends this is broken."
+    )
+    return Check(id=f"network.{key}", ok=not found, message=message if found else "")
 
 
 def _conduct(pack: Pack, key: str) -> Iterator[Check]:
