@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from nango_py.http import Headers
+    from nango_py.policy.stated_wait import Unit
 
 __all__ = ["LimitHeaders", "Report", "mention_limits", "read_limits"]
 
@@ -50,13 +51,14 @@ _PAIR: Final = re.compile(r"(limit|remaining|reset)\s*=\s*\"?([0-9]+(?:\.[0-9]+)
 class LimitHeaders:
     """The headers in which a provider states its limit, where they have names of their own.
 
-    ``reset`` is read as any stated wait: seconds left, a moment, a duration. Without it ``per`` gives the window's
-    seconds.
+    ``reset`` is read as any stated wait: time left, whose bare number is in ``unit``, a moment, a duration. Without
+    it ``per`` gives the window's seconds.
     """
 
     remaining: str
     limit: str | None = None
     reset: str | None = None
+    unit: Unit = "seconds"
     per: float | None = None
 
 
@@ -123,7 +125,7 @@ def _named(headers: Headers, names: LimitHeaders, now: float) -> Iterator[Report
     found = _Found()
     for kind, name in (("remaining", names.remaining), ("limit", names.limit), ("reset", names.reset)):
         if name is not None:
-            _add(found, kind, headers.get(name, ""), now)
+            _add(found, kind, headers.get(name, ""), now, names.unit)
     if names.per is not None:
         found.values["window"] = names.per
     if (report := found.report("headers")) is not None:
@@ -170,10 +172,10 @@ def _reports(found: Mapping[str, _Found]) -> Iterator[Report]:
             yield report
 
 
-def _add(found: _Found, kind: str, text: str, now: float) -> None:
+def _add(found: _Found, kind: str, text: str, now: float, unit: Unit = "seconds") -> None:
     if kind == "reset" and "exact" in found.values:
         return
-    value = _reset(text, now) if kind.startswith("reset") else _number(text)
+    value = _reset(text, now, unit) if kind.startswith("reset") else _number(text)
     if value is None:
         return
     if kind == "reset-after":
@@ -184,9 +186,9 @@ def _add(found: _Found, kind: str, text: str, now: float) -> None:
         found.values["window"] = float(window[1])
 
 
-def _reset(text: str, now: float) -> float | None:
+def _reset(text: str, now: float, unit: Unit) -> float | None:
     """Return the seconds left, 0 for a moment that has passed."""
-    seconds = parse_wait(text, strategy="after", now=now)
+    seconds = parse_wait(text, strategy="after", now=now, unit=unit)
     if seconds is None and parse_wait(text, strategy="after", now=0.0) is not None:
         return 0.0
     return seconds

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nango_py.policy.outcome import Outcome
     from nango_py.policy.reactions import Word
     from nango_py.policy.retry_policy import InBody, RetryPolicy
-    from nango_py.policy.stated_wait import Strategy
+    from nango_py.policy.stated_wait import Strategy, Unit
 
 __all__ = ["Stated", "in_body_matches", "is_named", "is_rate_limited", "is_used_up", "stated_wait"]
 
@@ -116,18 +116,20 @@ def _declared(policy: RetryPolicy, outcome: Outcome, now: float) -> Stated:
 
 def _declared_headers(policy: RetryPolicy, outcome: Outcome, now: float) -> Iterator[Stated]:
     for name in policy.at:
-        yield _header(outcome, name, "at", now)
+        yield _header(policy, outcome, name, "at", now)
     for name in policy.after:
-        yield _header(outcome, name, "after", now)
+        yield _header(policy, outcome, name, "after", now)
     for name in policy.auto:
-        yield _header(outcome, name, "auto", now)
+        yield _header(policy, outcome, name, "auto", now)
 
 
-def _header(outcome: Outcome, name: str, strategy: Strategy, now: float) -> Stated:
+def _header(policy: RetryPolicy, outcome: Outcome, name: str, strategy: Strategy, now: float) -> Stated:
     text = outcome.headers.get(name)
     if text is None:
         return Stated(note=f"{strategy}:no_header")
-    seconds = parse_wait(text, strategy=strategy, now=now)
+    # RFC 9110 section 10.2.3: what this header counts is no provider's to say.
+    unit: Unit = "seconds" if name.lower() == "retry-after" else policy.unit
+    seconds = parse_wait(text, strategy=strategy, now=now, unit=unit)
     if seconds is None:
         return Stated(note=f"{strategy}:header_invalid_wait")
     return Stated(seconds=seconds, reason=f"preconfigured_{strategy}")
@@ -139,15 +141,10 @@ def _in_body(policy: RetryPolicy, outcome: Outcome, now: float) -> Stated:
     text, note = _body_text(policy.in_body, outcome)
     if text is None:
         return Stated(note=note)
-    seconds = parse_wait(_with_unit(policy.in_body, text), strategy=policy.in_body.strategy, now=now)
+    seconds = parse_wait(text, strategy=policy.in_body.strategy, now=now, unit=policy.in_body.unit)
     if seconds is None:
         return Stated(note="in_body:invalid_wait")
     return Stated(seconds=seconds, reason=f"preconfigured_in_body:{policy.in_body.strategy}")
-
-
-def _with_unit(in_body: InBody, text: str) -> str:
-    is_milliseconds = in_body.unit == "milliseconds" and in_body.strategy == "after"
-    return f"{text.strip()}ms" if is_milliseconds and text.strip().replace(".", "", 1).isdecimal() else text
 
 
 def _body_text(in_body: InBody, outcome: Outcome) -> tuple[str | None, str | None]:

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from nango_py.paths import compile_path
 from nango_py.policy.reactions import needs_body
@@ -14,7 +14,7 @@ from nango_py.policy.reactions import needs_body
 if TYPE_CHECKING:
     from nango_py.paths import Path
     from nango_py.policy.reactions import Reaction
-    from nango_py.policy.stated_wait import Strategy
+    from nango_py.policy.stated_wait import Strategy, Unit
 
 __all__ = ["InBody", "RetryPolicy"]
 
@@ -25,17 +25,18 @@ class InBody:
 
     ``value`` is a regular expression whose one group holds the wait, within the text at ``path``. Without it the
     value at ``path`` is the wait, a number or a text. Slashes around the expression are taken off. ``unit`` is that
-    of a bare number under ``after``.
+    of a bare number that is time left.
     """
 
     path: str
     value: str | None = None
     strategy: Strategy = "after"
-    unit: Literal["seconds", "milliseconds"] = "seconds"
+    unit: Unit = "seconds"
 
     def __post_init__(self) -> None:
         compile_path(self.path)
         _check_strategy(self.strategy)
+        _check_unit(self.unit)
         _check_groups(_compiled(self.value))
 
     @property
@@ -54,10 +55,10 @@ class RetryPolicy:
     """When and how often a request is tried again; all times are seconds, and a ValueError says what cannot work.
 
     ``error_code`` replaces the default statuses: ``"429"``, ``"5xx"`` or ``"500-502"``. ``at`` and ``after`` name
-    headers that hold a moment, or the time left; ``auto`` tells which by the value. ``remaining`` names the header
-    that reads 0 when no request is left. ``not_processed`` lists statuses by which the provider promises that it did
-    nothing, so that any method may be repeated. ``idempotency_key`` names the header whose presence makes any method
-    repeatable.
+    headers that hold a moment, or the time left; ``auto`` tells which by the value. ``unit`` is that of a bare number
+    that is time left. ``remaining`` names the header that reads 0 when no request is left. ``not_processed`` lists
+    statuses by which the provider promises that it did nothing, so that any method may be repeated.
+    ``idempotency_key`` names the header whose presence makes any method repeatable.
     """
 
     max_attempts: int = 4
@@ -69,6 +70,7 @@ class RetryPolicy:
     after: tuple[str, ...] = ()
     at: tuple[str, ...] = ()
     auto: tuple[str, ...] = ()
+    unit: Unit = "seconds"
     remaining: str | None = None
     in_body: InBody | None = None
     idempotency_key: str | None = None
@@ -81,6 +83,7 @@ class RetryPolicy:
             raise ValueError(f"max_attempts is {self.max_attempts}, but there is at least one attempt")
         for name in ("base", "cap", "max_wait", "deadline"):
             _check_seconds(name, getattr(self, name))
+        _check_unit(self.unit)
 
     @property
     def judges_success(self) -> bool:
@@ -117,6 +120,11 @@ def _check_seconds(name: str, seconds: float) -> None:
 def _check_strategy(strategy: str) -> None:
     if strategy not in ("after", "at", "auto"):
         raise ValueError(f"strategy is {strategy!r}, but it has to be 'after' (time left), 'at' (a moment) or 'auto'")
+
+
+def _check_unit(unit: str) -> None:
+    if unit not in ("seconds", "milliseconds"):
+        raise ValueError(f"unit is {unit!r}, but it has to be 'seconds' or 'milliseconds'")
 
 
 def _check_groups(pattern: re.Pattern[str] | None) -> None:

@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, Literal
 
-__all__ = ["Strategy", "parse_rate_limit", "parse_wait"]
+__all__ = ["Strategy", "Unit", "parse_rate_limit", "parse_wait"]
 
 Strategy = Literal["after", "at", "auto"]
+Unit = Literal["seconds", "milliseconds"]
 
 LONGEST: Final = 256
-# Smaller numbers are seconds to wait, these are seconds since the epoch (from 2001 on), larger ones milliseconds.
+# Smaller numbers are time to wait, these are seconds since the epoch (from 2001 on), larger ones milliseconds.
 EPOCH_SECONDS: Final = 1e9
 EPOCH_MILLISECONDS: Final = 1e11
 
@@ -24,17 +25,18 @@ _UNITS: Final = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us
 _MEMBER: Final = re.compile(r"([A-Za-z_*-]+)\s*=\s*\"?([0-9]+(?:\.[0-9]+)?)")
 
 
-def parse_wait(text: str, *, strategy: Strategy, now: float) -> float | None:
+def parse_wait(text: str, *, strategy: Strategy, now: float, unit: Unit = "seconds") -> float | None:
     """Return the seconds to wait from ``now``, or None where the text says nothing usable or a time gone by.
 
     Every strategy reads HTTP dates, ISO 8601, times since the epoch in seconds or milliseconds, and durations such as
-    ``6m0s``. A small bare number is seconds under ``after`` and ``auto``, and no time at all under ``at``.
+    ``6m0s``. A small bare number is time left, in ``unit``, under ``after`` and ``auto``, and no time at all under
+    ``at``.
     """
     text = text.strip()
     if not text or len(text) > LONGEST:
         return None
     if _NUMBER.fullmatch(text):
-        return _usable(_from_number(float(text), strategy, now))
+        return _usable(_from_number(float(text), strategy, unit, now))
     if _DURATION.fullmatch(text):
         return _usable(sum(float(count) * _UNITS[unit] for count, unit in _DURATION_PART.findall(text)))
     moment = _moment(text)
@@ -52,12 +54,15 @@ def parse_rate_limit(text: str) -> float | None:
     return _usable(max(used_up or [reset for _, reset in limits], default=math.nan))
 
 
-def _from_number(value: float, strategy: Strategy, now: float) -> float:
+def _from_number(value: float, strategy: Strategy, unit: Unit, now: float) -> float:
     if value >= EPOCH_MILLISECONDS:
         return value / 1000 - now
-    if value >= EPOCH_SECONDS:
+    # As milliseconds these are weeks, and no provider means the epoch where it counts down.
+    if value >= EPOCH_SECONDS and (strategy, unit) != ("after", "milliseconds"):
         return value - now
-    return math.nan if strategy == "at" else value
+    if strategy == "at":
+        return math.nan
+    return value / 1000 if unit == "milliseconds" else value
 
 
 def _usable(seconds: float) -> float | None:

@@ -69,8 +69,9 @@ def _counts(entry: Mapping[str, Any], method: str, path: str) -> bool:
 def refusal_headers(retry: Mapping[str, Any], wait: float, now: float) -> dict[str, str]:
     """Return what a refusal says of the wait, in the headers that ``retry`` names, or else in the standard one."""
     headers: dict[str, str] = {}
-    for name in _names(retry.get("after")):
-        headers[name] = f"{math.ceil(wait)}"
+    scale = 1000 if retry.get("unit") == "milliseconds" else 1
+    for name in (*_names(retry.get("after")), *_names(retry.get("auto"))):
+        headers[name] = f"{math.ceil(wait * (1 if name.lower() == 'retry-after' else scale))}"
     for name in _names(retry.get("at")):
         headers.setdefault(name, f"{math.ceil(now + wait)}")
     if not headers:

@@ -158,6 +158,8 @@ def test_headers_with_names_of_their_own_are_read_instead():
     headers = {"X-Left": "3", "X-All": "10", "X-Again": "4", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "9"}
 
     assert (Report(name="headers", remaining=3, limit=10, reset=4),) == read(headers, names)
+    in_milliseconds = LimitHeaders(remaining="X-Left", reset="X-Again", unit="milliseconds")
+    assert (Report(name="headers", remaining=3, reset=0.004),) == read(headers, in_milliseconds)
     assert (Report(name="headers", remaining=3, window=60),) == read(
         headers, LimitHeaders(remaining="X-Left", per=60)
     )

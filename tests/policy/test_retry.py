@@ -288,6 +288,29 @@ def test_a_number_in_the_body_may_count_milliseconds(declared, said, seconds):
     assert seconds == pytest.approx(waited.seconds, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("declared", "headers", "expected"),
+    [
+        ({"after": ("Retry-After-Ms",)}, {"retry-after-ms": "1500"}, 1.5),
+        ({"auto": ("X-Rate-Limit-Reset-Ms",)}, {"X-Rate-Limit-Reset-Ms": "2500"}, 2.5),
+        ({"auto": ("X-Rate-Limit-Reset-Ms",)}, {"X-Rate-Limit-Reset-Ms": f"{(NOW + 3) * 1000:.0f}"}, 3.0),
+        # Seconds by the standard, whatever the other headers count.
+        ({"after": ("Retry-After-Ms", "Retry-After")}, {"Retry-After-Ms": "500", "Retry-After": "1"}, 1.0),
+        ({"after": ("Retry-After-Ms",)}, {"Retry-After": "2"}, 2.0),
+    ],
+)
+def test_a_header_may_count_milliseconds(declared, headers, expected):
+    waited = after(RetryPolicy(unit="milliseconds", **declared), status=429, headers=headers)
+
+    assert expected == pytest.approx(waited.seconds)
+
+
+@pytest.mark.parametrize("make", [RetryPolicy, lambda **keys: InBody(path="ms", **keys)])
+def test_an_unknown_unit_is_refused(make):
+    with pytest.raises(ValueError, match="unit is 'hours'"):
+        make(unit="hours")
+
+
 def test_an_expression_between_slashes_is_read_without_them():
     policy = RetryPolicy(in_body=InBody(path="m", value=r"/in (\d+) s/"))
 

@@ -65,6 +65,27 @@ def test_a_wait_is_read_in_every_form(strategy, text, expected):
 
 
 @pytest.mark.parametrize(
+    ("strategy", "text", "expected"),
+    [
+        ("after", "1500", 1.5),
+        ("after", "0", 0.0),
+        ("after", ".5", 0.0005),
+        ("after", "1790000030", 1790000.03),
+        ("after", "1790000030000", 30.0),
+        ("auto", "1500", 1.5),
+        ("auto", "1790000030", 30.0),
+        ("auto", "1790000030000", 30.0),
+        ("at", "1500", None),
+        ("at", "1790000030", 30.0),
+        ("after", "6m0s", 360.0),
+        ("after", "Mon, 21 Sep 2026 14:13:50 GMT", 30.0),
+    ],
+)
+def test_a_bare_number_may_count_milliseconds(strategy, text, expected):
+    assert expected == pytest.approx(parse_wait(text, strategy=strategy, now=NOW, unit="milliseconds"))
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("limit=100, remaining=50, reset=5", 5.0),

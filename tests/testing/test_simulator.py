@@ -199,6 +199,19 @@ def test_a_refusal_states_its_wait_in_the_declared_header():
     assert [7] == provider.clock.slept
 
 
+@pytest.mark.parametrize(
+    "retry", [{"after": "X-Wait"}, {"after": "X-Wait-Ms", "unit": "milliseconds"}, {"auto": "X-Reset"}]
+)
+def test_a_refusal_states_its_wait_in_the_declared_unit(retry):
+    keys = blueprint(retry=retry)
+    provider = simulate(keys, clock=ManualClock(), objects={"me": {}}, refusals=[1], retry_after=7)
+
+    with connected(keys, provider) as nango:
+        assert 200 == nango.client("it", "ann").get("me").status_code
+
+    assert [7] == provider.clock.slept
+
+
 def test_a_declared_limit_is_kept():
     keys = blueprint(rate_limit=[{"limit": 2, "per": 10}], retry={"after": "X-Wait"})
     provider = simulate(keys, clock=ManualClock(), objects={"me": {}})

@@ -49,6 +49,8 @@ def _everything(subject: Subject) -> Iterator[tuple[str, Iterator[Unread]]]:
     yield "/auth", _auth(data["auth"])
     yield "/pagination", _pages(pagination, pagination)
     yield "/retry", _retry(data.get("retry", {}))
+    for index, limit in enumerate(data.get("rate_limit", ())):
+        yield f"/rate_limit/{index}/headers", _limit_headers(limit.get("headers", {}))
     yield "/verification", _verification(data.get("verification", {}))
     for one in subject.fields():
         yield one.pointer(), _field(one.keys, is_secret=one.field.secret)
@@ -88,9 +90,16 @@ def _pages(keys: Mapping[str, Any], merged: Mapping[str, Any]) -> Iterator[Unrea
 
 
 def _retry(keys: Mapping[str, Any]) -> Iterator[Unread]:
+    if "unit" in keys and not keys.keys() & {"after", "auto"}:
+        yield ("unit",), "neither `after` nor `auto` names a header that holds the time left"
     in_body = keys.get("in_body", {})
     if "unit" in in_body and in_body.get("strategy", "after") == "at":
         yield ("in_body", "unit"), "a moment has no unit"
+
+
+def _limit_headers(keys: Mapping[str, Any]) -> Iterator[Unread]:
+    if "unit" in keys and "reset" not in keys:
+        yield ("unit",), "there is no `reset`"
 
 
 def _verification(keys: Mapping[str, Any]) -> Iterator[Unread]:

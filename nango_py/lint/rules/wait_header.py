@@ -22,6 +22,7 @@ _TIME_LEFT = re.compile(r"(?:.*-)?retry-?after(?:-ms)?|(?:.*-)?resets?-(?:after|
 _MOMENT = re.compile(r"(?:.*-)?reset-?(?:at|time|timestamp|date|epoch)")
 """A bare `-reset` is not among them: about as many providers count seconds there as name a moment."""
 _COUNT = re.compile(r"(?:.*-)?(?:limit|remaining|used|quota|count)(?:-(?!reset|retry|after)[a-z]+)*")
+_MILLISECONDS = re.compile(r".*[-_](?:ms|msec|millis|milliseconds)")
 _TIME = re.compile(r".*(?:reset|retry-?after).*")
 
 
@@ -44,6 +45,12 @@ def _of(pointer: str, retry: Mapping[str, object]) -> Iterator[Finding]:
             if flaw:
                 at = f"{pointer}/{key}" if isinstance(written, str) else f"{pointer}/{key}/{index}"
                 yield Finding(pointer=at, message=f"{headers[index]!r} {flaw[0]}", hint=flaw[1], edit=edit)
+        if key != "at" and retry.get("unit") != "milliseconds":
+            for index, header in enumerate(headers):
+                if _MILLISECONDS.fullmatch(str(header).lower()):
+                    at = f"{pointer}/{key}" if isinstance(written, str) else f"{pointer}/{key}/{index}"
+                    message = f"{header!r} counts milliseconds by its name, and is read as seconds."
+                    yield Finding(pointer=at, message=message, hint="Write `unit: milliseconds`.")
     remaining = retry.get("remaining")
     if isinstance(remaining, str) and _TIME.fullmatch(remaining.lower()):
         message = f"{remaining!r} names a time, and `remaining` reads a count that is 0 when nothing is left."
@@ -69,8 +76,11 @@ def _flaw(key: str, header: str) -> tuple[str, str] | None:
 
 RULE = Rule(
     id="wait-header",
-    reason="Seconds under `at` are no time at all, and a wrong word misleads whoever looks for the cause.",
-    fix="Write `at` for moments, `after` for time left, `auto` for either.",
+    reason=(
+        "Seconds under `at` are no time at all, milliseconds that are read as seconds a long one, and a wrong word "
+        "misleads whoever looks for the cause."
+    ),
+    fix="Write `at` for moments, `after` for time left, `auto` for either, `unit` for milliseconds.",
     find=_find,
     mends=True,
 )
