@@ -64,6 +64,7 @@ def _action_rows(integration: Integration, action: Action, at: str, values: Mapp
         yield "pagination", action.paginate.type, where
         turn = first(action.paginate, page_size=None, method=action.request.method)
         yield from ((f"page param {name}", value, where) for name, value in turn.params)
+        yield from ((f"page header {name}", value, where) for name, value in turn.headers)
         yield from ((f"page json {name}", str(value), where) for name, value in turn.body)
 
 

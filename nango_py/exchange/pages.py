@@ -114,6 +114,8 @@ class Walk:
         plan = yield from self.asker.open()
         names = {name for name, _ in turn.params}
         params = [pair for pair in self.params if pair[0] not in names]
+        taken = {name.lower() for name, _ in turn.headers}
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in taken}
         request = make_request(
             session,
             plan,
@@ -121,7 +123,7 @@ class Walk:
             path=turn.url or self.path,
             agent=self.agent,
             params=turn.params if turn.url else (*params, *turn.params),
-            headers=self.headers,
+            headers={**headers, **dict(turn.headers)},
             json=set_members(self.json, turn.body) if turn.body else self.json,
             content=self.content,
         )

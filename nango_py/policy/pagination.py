@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -15,7 +16,7 @@ from nango_py.policy.pages.items import count_of, items_of
 from nango_py.policy.pages.link import LINK
 from nango_py.policy.pages.offset import OFFSET
 from nango_py.policy.pages.page import PAGE
-from nango_py.policy.pages.walk import Gap, PageAnswer, Pagination, Position, Step, Turn
+from nango_py.policy.pages.walk import Gap, PageAnswer, Pagination, Position, Step, Turn, broken_off
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,7 @@ __all__ = [
 ]
 
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType({"cursor": CURSOR, "link": LINK, "offset": OFFSET, "page": PAGE})
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
 _PATHS: Final = (
     "cursor_path_in_response",
@@ -52,6 +54,7 @@ _PATHS: Final = (
 def first(pagination: Pagination, *, page_size: int | None = None, method: str = "GET") -> Turn:
     """Return what to put into a request to ask for the first page; ``page_size`` takes the place of ``limit``."""
     in_body = method.upper() in BODY_METHODS if pagination.in_body is None else pagination.in_body
+    in_body = in_body and not pagination.in_header
     mark = KINDS[pagination.type].start(pagination)
     return _turn(pagination, Position(type=pagination.type, mark=mark, page_size=page_size, in_body=in_body))
 
@@ -63,6 +66,8 @@ def resume(pagination: Pagination, position: Position) -> Turn:
             f"the position belongs to {position.type} pagination, but this list has {pagination.type} pagination. "
             "Begin it without a position"
         )
+    if not _fits(pagination, position.mark):
+        raise UsageError("the position holds what no header can. Pass the text of `Page.position` unchanged")
     return _turn(pagination, position)
 
 
@@ -75,6 +80,9 @@ def following(pagination: Pagination, position: Position, answer: PageAnswer) ->
     if step.more is False or position.number >= (pagination.max_pages or position.number + 1):
         return None
     mark = KINDS[pagination.type].advance(step)
+    if not _fits(pagination, mark):
+        what = f"the {KINDS[pagination.type].word} to the next page holds what no header can"
+        raise broken_off(position, f"{what}: it is no plain ASCII text")
     return None if mark is None else _turn(pagination, _guarded(step, mark))
 
 
@@ -98,7 +106,18 @@ def _gaps(pagination: Pagination) -> Iterator[Gap]:
     yield from kind.lacks(pagination)
     if pagination.limit and not pagination.limit_name_in_request:
         yield Gap(key="limit_name_in_request", message="limit needs the parameter that carries the page size")
+    if pagination.in_header:
+        yield from _header_gaps(pagination)
     yield from _path_gaps(pagination)
+
+
+def _header_gaps(pagination: Pagination) -> Iterator[Gap]:
+    if pagination.in_body:
+        yield Gap(key="in_header", message="parameters travel in the body or in headers, not in both")
+    for key in ("cursor_name_in_request", "offset_name_in_request", "page_name_in_request", "limit_name_in_request"):
+        name = getattr(pagination, key)
+        if name and not _HEADER_NAME.fullmatch(name):
+            yield Gap(key=key, message=f"{name!r} is no name of a header")
 
 
 def _path_gaps(pagination: Pagination) -> Iterator[Gap]:
@@ -118,8 +137,15 @@ def _turn(pagination: Pagination, position: Position) -> Turn:
     url = position.mark if name is None and isinstance(position.mark, str) else None
     if position.in_body:
         return Turn(position=position, body=tuple(members), url=url)
+    if pagination.in_header:
+        return Turn(position=position, headers=tuple((key, str(value)) for key, value in members), url=url)
     params = () if url is not None else tuple((key, str(value)) for key, value in members)
     return Turn(position=position, params=params, url=url)
+
+
+def _fits(pagination: Pagination, mark: Mark | None) -> bool:
+    """Tell whether a mark can be sent where the declaration puts it; what an answer says must not split headers."""
+    return not pagination.in_header or not isinstance(mark, str) or (mark.isascii() and mark.isprintable())
 
 
 def _limit(pagination: Pagination, position: Position) -> int | None:

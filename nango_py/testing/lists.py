@@ -20,6 +20,8 @@ __all__ = ["page_of", "pagination_for"]
 
 _AFTER = "page_after"
 """The parameter that this provider puts into links of its own."""
+_FIRST = "x-first"
+"""What the action's own header says, whose place the cursor takes: it asks for the first page."""
 _NOWHERE = "https://internal.example.net/next"
 """Where a link leads out of which a cursor is to be taken."""
 
@@ -57,8 +59,14 @@ def pagination_for(declared: Mapping[str, Any], method: str, path: str) -> Mappi
         if paginate and request.get("method", "GET") == method and _leads_to(request["path"], path):
             own = paginate if isinstance(paginate, dict) else {}
             items = one.get("output", {}).get("items")
-            return {**(common or {}), **own, **({} if items is None else {"response_path": items})}
+            keys = {**(common or {}), **own, **({} if items is None else {"response_path": items})}
+            return {**keys, _FIRST: _first_of(keys, request)} if keys.get("in_header") else keys
     return common
+
+
+def _first_of(keys: Mapping[str, Any], request: Mapping[str, Any]) -> str | None:
+    name = str(keys.get("cursor_name_in_request")).lower()
+    return next((text for header, text in request.get("headers", {}).items() if header.lower() == name), None)
 
 
 def _leads_to(template: str, path: str) -> bool:
@@ -96,6 +104,8 @@ def page_of(
 
 
 def _given(keys: Mapping[str, Any], asked: Asked) -> Any:
+    if keys.get("in_header"):
+        return lambda name: None if name is None else asked.headers.get(name.lower())
     in_body = keys.get("in_body")
     if in_body is None:
         in_body = asked.method in {"POST", "PUT", "PATCH"}
@@ -109,7 +119,7 @@ def _start(keys: Mapping[str, Any], given: Any, asked: Asked, size: int) -> int 
         return _place_of(asked.query.get(_AFTER))
     mark = given(keys.get(f"{kind}_name_in_request"))
     if kind == "cursor":
-        return _place_of(mark)
+        return 0 if mark == keys.get(_FIRST) else _place_of(mark)
     first = keys.get(f"{kind}_start_value", 1 if kind == "page" else 0)
     number = _whole(first if mark is None else mark)
     if number is None:

@@ -154,6 +154,61 @@ def test_a_cursor_is_taken_out_of_a_link_wherever_that_leads(opened):
     assert [{"colour": "red"}, *({"colour": "red", "from": str(page)} for page in (2, 3, 4))] == provider.queries
 
 
+BY_RANGE = {
+    "type": "cursor",
+    "cursor_name_in_request": "Range",
+    "cursor_header_in_response": "Next-Range",
+    "in_header": True,
+}
+
+
+def ranges(request):
+    page = int(request.headers.get("Range", "0").removesuffix(";"))
+    told = {"Next-Range": f"{page + 1};"} if page < 3 else {}
+    return httpx.Response(206 if told else 200, json=PAIRS[page], headers=told)
+
+
+def test_a_cursor_travels_from_header_to_header(opened):
+    provider = Provider(ranges)
+    nango = opened(provider, pagination=BY_RANGE)
+    pages = nango.collect("pages", "it", "u1", "birds", params={"colour": "red"}, max_pages=2)
+
+    assert [*pages[0].items, *pages[1].items, *walked(nango, position=pages[-1].position)] == BIRDS
+    assert [None, "1;", "2;", "3;"] == [request.headers.get("Range") for request in provider.requests]
+    assert [{"colour": "red"}] * 2 == provider.queries[:2]
+
+
+def test_a_cursor_takes_the_place_of_a_header_of_the_action(opened):
+    provider = Provider(ranges)
+    action = {
+        "input": {"type": "object"},
+        "request": {"path": "birds", "headers": {"range": "0;", "X-Colour": "red"}},
+        "paginate": BY_RANGE,
+    }
+    nango = opened(provider, actions={"list-birds": action})
+
+    assert nango.call("trigger_action", "it", "list-birds", "u1") == BIRDS
+    assert [["0;"], ["1;"], ["2;"], ["3;"]] == [request.headers.get_list("Range") for request in provider.requests]
+    assert {"red"} == {request.headers["X-Colour"] for request in provider.requests}
+
+
+def test_a_cursor_in_a_header_that_repeats_ends_a_walk(opened):
+    provider = Provider(lambda _request: httpx.Response(200, json=BIRDS, headers={"Next-Range": "1;"}))
+    with pytest.raises(PaginationError, match="the cursor to the next page came before"):
+        walked(opened(provider, pagination=BY_RANGE))
+
+    assert 2 == len(provider.requests)
+
+
+def test_a_cursor_that_no_header_can_hold_ends_a_walk(opened):
+    provider = Provider(lambda _request: httpx.Response(200, json={"items": BIRDS, "next": "1\r\nX-Admin: 1"}))
+    keys = {**BY_RANGE, "cursor_path_in_response": "next", "response_path": "items"}
+    with pytest.raises(PaginationError, match="holds what no header can"):
+        walked(opened(provider, pagination=keys))
+
+    assert 1 == len(provider.requests)
+
+
 @pytest.mark.parametrize(
     ("keys", "headers", "body"),
     [

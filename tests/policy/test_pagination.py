@@ -249,6 +249,31 @@ def test_the_method_decides_where_parameters_travel_unless_declared(method, in_b
     assert ((body, ()) if in_the_body else ((), params)) == (turn.body, turn.params)
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("size", [{}, LIMIT])
+def test_parameters_may_travel_as_headers(method, size):
+    pagination = Pagination(**{**CURSOR, **size}, in_header=True)
+    turn = first(pagination, method=method)
+    answer = PageAnswer(url=BASE, headers=http.Headers(), body=birds(1, meta={"next": "id 7..; max=3"}))
+    after = following(pagination, turn.position, answer)
+    headers = (("size", "3"),) if size else ()
+
+    assert (headers, (), ()) == (turn.headers, turn.params, turn.body)
+    assert ((*headers, ("from", "id 7..; max=3")), (), ()) == (after.headers, after.params, after.body)
+    assert after == resume(pagination, Position.from_text(after.position.to_text()))
+
+
+@pytest.mark.parametrize("cursor", ["a\r\nX-Admin: 1", "a\nb", "a\0", "a\tb", "\u00e9"])
+def test_a_cursor_that_would_split_headers_is_refused(cursor):
+    pagination = Pagination(**CURSOR, in_header=True)
+    answer = PageAnswer(url=BASE, headers=http.Headers(), body=birds(1, meta={"next": cursor}))
+
+    with pytest.raises(PaginationError, match="page 1: the cursor to the next page holds what no header can"):
+        following(pagination, first(pagination).position, answer)
+    with pytest.raises(UsageError, match="the position holds what no header can"):
+        resume(pagination, Position(type="cursor", mark=cursor))
+
+
 def test_a_page_size_takes_the_place_of_the_limit():
     requests, items = walk(Pagination(**{**OFFSET, **LIMIT}), [birds(1, 2), birds(3)], page_size=2)
 
@@ -546,6 +571,9 @@ def test_items_that_are_no_list_are_refused(options, body, message):
         ({"type": "link"}, ["link_rel_in_response_header"]),
         ({"type": "offset"}, ["offset_name_in_request"]),
         ({"type": "page"}, ["page_name_in_request"]),
+        ({**CURSOR, "in_header": True}, []),
+        ({**CURSOR, "in_header": True, "in_body": True}, ["in_header"]),
+        ({**CURSOR, "in_header": True, "cursor_name_in_request": "page[after]"}, ["cursor_name_in_request"]),
         ({"type": "scroll"}, ["type"]),
         (
             {**PAGE, "response_path": "a..", "has_more_path_in_response": "]"},

@@ -94,6 +94,19 @@ PAGINATIONS = {
         "offset_name_in_request": "skip",
         "total_items_header_in_response": "X-Total-Count",
     },
+    "cursor from header to header": {
+        "type": "cursor",
+        "cursor_name_in_request": "Range",
+        "cursor_header_in_response": "Next-Range",
+        "in_header": True,
+    },
+    "page in a header": {
+        "type": "page",
+        "page_name_in_request": "X-Page",
+        "limit_name_in_request": "X-Per-Page",
+        "limit": 10,
+        "in_header": True,
+    },
     "cursor in the body": {"type": "cursor", **CURSOR, "response_path": "items", "in_body": True},
 }
 
@@ -179,6 +192,19 @@ def test_the_lists_of_steps_are_paged_as_each_step_says():
 
     with connected(keys, provider) as nango:
         assert [ITEMS, ITEMS[:3]] == nango.trigger_action("it", "list-all", "ann")
+
+
+def test_a_cursor_takes_the_place_of_a_header_that_asks_for_the_first_page():
+    keys = blueprint(
+        pagination=PAGINATIONS["cursor from header to header"],
+        actions={"list-things": {"request": {"path": "things", "headers": {"range": "id .."}}, "paginate": True}},
+    )
+    provider = simulate(keys, clock=ManualClock(), lists={"things": ITEMS}, page_size=10)
+
+    with connected(keys, provider) as nango:
+        assert ITEMS == nango.trigger_action("it", "list-things", "ann")
+        assert 400 == nango.client("it", "ann").get("things", headers={"Range": "id 7.."}).status_code
+    assert "id .." == provider.seen[0].headers["range"]
 
 
 def test_a_cursor_that_was_never_given_out_is_refused():

@@ -28,12 +28,12 @@ class Pagination:
     """How a provider's lists are walked; the paths lead into the JSON body of an answer.
 
     ``limit`` is the page size asked for. ``in_body`` puts the parameters into the JSON body, where dotted names nest;
-    None leaves that to the method: POST, PUT and PATCH do. A false value at ``has_more_path_in_response``, or in the
-    header, ends a walk, a true one lets it go on after a short page, and so does a total of items that is not
-    reached. ``allow_repeated_cursor`` is for providers that keep one cursor for a whole walk, which then ends at the
-    first empty page. With ``cursor_name_in_link`` the cursor is taken out of the link that the ``link_`` keys find,
-    wherever that leads. ``link_relative_to`` says what a relative link is resolved against: the request that was
-    answered (RFC 3986 section 5.1.3), or the base URL with its path.
+    None leaves that to the method: POST, PUT and PATCH do. ``in_header`` makes headers of them. A false value at
+    ``has_more_path_in_response``, or in the header, ends a walk, a true one lets it go on after a short page, and so
+    does a total of items that is not reached. ``allow_repeated_cursor`` is for providers that keep one cursor for a
+    whole walk, which then ends at the first empty page. With ``cursor_name_in_link`` the cursor is taken out of the
+    link that the ``link_`` keys find, wherever that leads. ``link_relative_to`` says what a relative link is resolved
+    against: the request that was answered (RFC 3986 section 5.1.3), or the base URL with its path.
     """
 
     type: PageType
@@ -59,6 +59,7 @@ class Pagination:
     limit: int | None = None
     response_path: str | None = None
     in_body: bool | None = None
+    in_header: bool = False
     has_more_path_in_response: str | None = None
     has_more_header_in_response: str | None = None
     max_pages: int | None = None
@@ -117,12 +118,14 @@ class PageAnswer:
 class Turn:
     """What to change in the walk's original request to ask for the page at ``position``.
 
-    ``params`` are set in the query and ``body`` in the JSON body (dotted names nest), over what is there. A ``url``
-    takes the place of the whole URL, query included; it may lead to another origin, which is the sender's to refuse.
+    ``params`` are set in the query, ``headers`` among the headers and ``body`` in the JSON body (dotted names nest),
+    over what is there. A ``url`` takes the place of the whole URL, query included; it may lead to another origin,
+    which is the sender's to refuse.
     """
 
     position: Position
     params: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
     body: tuple[tuple[str, Mark], ...] = ()
     url: str | None = None
 

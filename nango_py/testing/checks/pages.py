@@ -16,6 +16,8 @@ _PAGE_SIZE = 10
 _MOST_PAGES = 4
 """Three that hold items, and one that shows the end where nothing else does."""
 
+_NAMES = ("cursor_name_in_request", "offset_name_in_request", "page_name_in_request")
+
 
 def checks(lab: Lab) -> Iterator[tuple[str, Callable[[], None]]]:
     """Yield a check for the integration's pagination, and one for each action's own."""
@@ -53,7 +55,11 @@ def _walk(lab: Lab, path: str, method: str, keys: Mapping[str, Any], changes: Ma
             found = [item for page in pages for item in page.items]
             if found != items:
                 fail(f"of {len(items)} items {len(found)} came, or in another order.")
-            asked = [(seen.url, seen.content) for seen in bench.provider.seen]
+            names = [str(keys[name]).lower() for name in _NAMES if keys.get("in_header") and keys.get(name)]
+            asked = [
+                (seen.url, seen.content, tuple(seen.headers.get(name) for name in names))
+                for seen in bench.provider.seen
+            ]
             if len(set(asked)) != len(asked):
                 fail("one page was asked for twice.")
             if len(asked) > _MOST_PAGES:
