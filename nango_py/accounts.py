@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,7 +21,7 @@ from nango_py.log import emit
 from nango_py.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable
 
     from nango_py.auth.grant import Flow as Grants
     from nango_py.auth.grant import Obtained
@@ -232,15 +232,21 @@ class Accounts:
             raise CredentialsError(f"integration {integration.name!r}: credentials: " + " ".join(found))
         return checked
 
-    def checked_config(self, integration: Integration, given: Mapping[str, Any]) -> dict[str, str]:
-        """Return connection config as it is kept.
+    def checked_config(
+        self, integration: Integration, given: Mapping[str, Any], *, comes_later: Container[str] = ()
+    ) -> dict[str, str]:
+        """Return connection config as it is kept; names that *comes_later* holds may be absent.
 
         Raises:
             CredentialsError: It does not fit what is declared.
         """
         _check_mapping(given, f"integration {integration.name!r}: connection_config")
         found: list[str] = []
-        checked = read_fields(integration.connection_config, given, found.append)
+        fields = [
+            replace(field, optional=True) if field.name in comes_later else field
+            for field in integration.connection_config
+        ]
+        checked = read_fields(fields, given, found.append)
         if found:
             raise CredentialsError(f"integration {integration.name!r}: connection_config: " + " ".join(found))
         return checked

@@ -41,7 +41,7 @@ class OAuth:
 
         Raises:
             UsageError: Accounts of the integration are not connected in a browser.
-            CredentialsError: The config does not fit what is declared.
+            CredentialsError: The config does not fit what is declared; what the sign-in brings itself may be absent.
         """
         return self._driver().run(
             self._flows.begin(
@@ -62,7 +62,7 @@ class OAuth:
         Raises:
             CallbackError: It belongs to no attempt of this browser, or of this user, that is going on.
             AuthenticationError: Access was not granted, or the code was refused.
-            ResponseError, UnreachableError: The token endpoint failed.
+            ResponseError, UnreachableError: The token endpoint failed, or did not bring what is declared to come.
         """
         return self._driver().run(self._flows.finish(callback_url, binding=binding, user_id=user_id))
 

@@ -18,10 +18,12 @@ from nango_py.errors import (
     CallbackError,
     ConfigError,
     DuplicateConnection,
+    ResponseError,
     UnknownConnection,
     UsageError,
 )
 from nango_py.exchange.token_endpoint import account_of, fresh_text
+from nango_py.field import read_fields
 from nango_py.log import emit
 from nango_py.oauth.attempt import ATTEMPT_SECONDS, Attempt, AuthorizationRequest, DeviceAuthorization, hash_of
 from nango_py.oauth.callback import check_redirect_uri, read_callback, refusal_in, state_of
@@ -183,7 +185,7 @@ class Flows:
             integration=found.name,
             user_id=checked_name(user_id, "user_id"),
             scopes=None if scopes is None else tuple(scopes),
-            connection_config=self._accounts.checked_config(found, config),
+            connection_config=self._accounts.checked_config(found, config, comes_later=found.auth.picked),
             metadata=None if metadata is None else freeze(metadata),
         )
 
@@ -241,7 +243,7 @@ class Flows:
         """
         vault = self._accounts.manager.vault
         credentials = merged_credentials({}, obtained.credentials)
-        config = {**attempt.connection_config, **obtained.connection_config}
+        config = _whole_config(found, attempt, obtained)
         current = vault.get(found.name, attempt.user_id)
         if current is None:
             try:
@@ -267,6 +269,31 @@ def _check_client(found: Integration) -> None:
     """Refuse to send somebody to a provider that will not know who asks."""
     if (problem := missing_client(found, "nobody can sign in")) is not None:
         raise ConfigError(problem)
+
+
+def _whole_config(found: Integration, attempt: Attempt, obtained: Obtained) -> dict[str, str]:
+    """Return the config that the attempt began with, and over it what the sign-in brought, which is checked here.
+
+    Raises:
+        ResponseError: That does not fit what is declared, or it lacks what is required.
+    """
+    brought = obtained.connection_config
+    fields = [
+        field
+        for field in found.connection_config
+        if field.name in brought or field.name not in attempt.connection_config
+    ]
+    declared = {field.name: brought[field.name] for field in fields if field.name in brought}
+    wrong: list[str] = []
+    checked = read_fields(fields, declared, wrong.append)
+    if wrong:
+        raise ResponseError(
+            f"{_who(attempt)}: access was granted, but the connection_config that it should bring does not fit: "
+            f"{' '.join(wrong)} Begin again and give it, or correct redirect_uri_metadata and "
+            "token_response_metadata of the blueprint.",
+            integration=found.name,
+        )
+    return {**attempt.connection_config, **brought, **checked}
 
 
 def _who(attempt: Attempt) -> str:
