@@ -13,6 +13,7 @@ import click
 from nango_py.cli.engine import engine_options, load
 from nango_py.cli.output import json_option, table
 from nango_py.cli.reports import print_json, print_lines
+from nango_py.document import pointer_to
 from nango_py.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from nango_py.model import Integration
 
 __all__ = ["command"]
+
+_MOST_WARNINGS = 20
+"""What a person reads at once; errors are never cut."""
 
 
 @dataclass(slots=True)
@@ -35,6 +39,13 @@ class _Report:
     integrations: dict[str, Integration] = field(default_factory=dict)
     files: int = 0
     """Blueprint files, beside the integrations."""
+    unused: dict[Problem, None] = field(default_factory=dict)
+    """Warnings of blueprint versions that no integration extends."""
+
+    def by_severity(self) -> tuple[list[Problem], list[Problem]]:
+        """Return the errors, and the warnings."""
+        errors = [problem for problem in self.problems if problem.severity == "error"]
+        return errors, [problem for problem in self.problems if problem.severity != "error"]
 
 
 @click.command("check")
@@ -49,6 +60,7 @@ class _Report:
     show_default=True,
     help="github annotates the lines of a pull request.",
 )
+@click.option("--all", "shows_all", is_flag=True, help="Show every warning, also of versions that nothing extends.")
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option("--rules", "lists_rules", is_flag=True, help="List the rules, and why they are.")
 @json_option
@@ -60,6 +72,7 @@ def command(
     *,
     mends: bool,
     form: Literal["text", "json", "github"],
+    shows_all: bool,
     strict: bool,
     lists_rules: bool,
     as_json: bool,
@@ -73,17 +86,20 @@ def command(
     files = list(_files(paths))
     for path in files if paths else [Path(file)]:
         if not paths or _declares_integrations(path):
-            _check_integrations(report, path, store, blueprints, mends=mends)
+            _check_integrations(report, path, store, blueprints, mends=mends, shows_all=shows_all)
         else:
             _check_blueprint(report, path, tuple(map(Path, blueprints)), mends=mends)
-    errors = sum(problem.severity == "error" for problem in report.problems)
+    errors, warnings = report.by_severity()
     if form == "json":
-        print_json(list(report.problems), report.fixed, integrations=list(report.integrations))
+        print_json([*errors, *warnings], report.fixed, integrations=list(report.integrations))
     else:
-        print_lines(list(report.problems), form)
+        shown = warnings if shows_all or strict or form == "github" else warnings[:_MOST_WARNINGS]
+        print_lines([*errors, *shown], form)
     if form == "text":
-        _print_rest(report, errors, is_whole=not paths)
-    sys.exit(1 if errors or (strict and report.problems) else 0)
+        if len(shown) < len(warnings):
+            click.echo(f"... and {_count(len(warnings) - len(shown), 'more warning')}, which --all shows.")
+        _print_rest(report, len(errors), is_whole=not paths)
+    sys.exit(1 if errors or (strict and warnings) else 0)
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
@@ -99,7 +115,13 @@ def _declares_integrations(path: Path) -> bool:
 
 
 def _check_integrations(
-    report: _Report, path: Path, store: str | None, blueprints: tuple[str, ...], *, mends: bool
+    report: _Report,
+    path: Path,
+    store: str | None,
+    blueprints: tuple[str, ...],
+    *,
+    mends: bool,
+    shows_all: bool,
 ) -> None:
     from nango_py.declare.loader import read_entries
     from nango_py.lint import fix_integrations, lint_integrations
@@ -115,13 +137,18 @@ def _check_integrations(
     beside = (*nango.problems, *_without_client(sound), *_drifted(path, blueprints))
     report.problems |= dict.fromkeys(lint_integrations(path, read(), beside))
     report.integrations.update(sound)
-    local = {used.source for one in sound.values() for used in one.blueprints if used.label == "local"}
+    extended: dict[str, set[str]] = {}
+    for used in (used for one in sound.values() for used in one.blueprints if used.label == "local"):
+        extended.setdefault(used.source, set()).add(pointer_to("versions", used.key.rpartition(":")[2]))
     folders = (*map(Path, blueprints), path.parent / "blueprints")
-    for source in sorted(local):
-        _check_blueprint(report, Path(source), folders, mends=mends)
+    for source, versions in sorted(extended.items()):
+        _check_blueprint(report, Path(source), folders, mends=mends, only=None if shows_all else versions)
 
 
-def _check_blueprint(report: _Report, path: Path, folders: tuple[Path, ...], *, mends: bool) -> None:
+def _check_blueprint(
+    report: _Report, path: Path, folders: tuple[Path, ...], *, mends: bool, only: set[str] | None = None
+) -> None:
+    """Check a blueprint file; where *only* some of its versions are looked at, warnings of others are left out."""
     from nango_py.declare.catalogue import Catalogue
     from nango_py.lint import fix_file, lint_file
 
@@ -129,7 +156,17 @@ def _check_blueprint(report: _Report, path: Path, folders: tuple[Path, ...], *, 
     if mends:
         report.fixed += _mended(path, lambda: fix_file(path, folders))
     catalogue = Catalogue(folders=(path.parent, *folders))
-    report.problems |= dict.fromkeys(lint_file(path, catalogue))
+    for problem in lint_file(path, catalogue):
+        if only is None or problem.severity == "error" or _concerns(problem, only):
+            report.problems[problem] = None
+        else:
+            report.unused[problem] = None
+
+
+def _concerns(problem: Problem, versions: set[str]) -> bool:
+    """Tell whether a problem of a blueprint file is one of these *versions*, or of none."""
+    version = "/".join(problem.pointer.split("/")[:3])
+    return version in versions or not version.startswith("/versions/")
 
 
 def _mended(path: Path, mend: Callable[[], list[Problem]]) -> list[Problem]:
@@ -174,6 +211,8 @@ def _print_rest(report: _Report, errors: int, *, is_whole: bool) -> None:
         looked_at = f"{_count(report.files, 'blueprint file')} checked" + (
             f", {looked_at}" if report.integrations else ""
         )
+    if unused := len(report.unused.keys() - report.problems.keys()):
+        click.echo(f"{_count(unused, 'warning')} of versions that nothing extends, which --all shows.")
     warnings = _count(len(report.problems) - errors, "warning")
     click.echo(f"{_count(errors, 'error')}, {warnings}, {looked_at}.")
 

@@ -75,6 +75,63 @@ def test_the_local_blueprints_of_an_integration_are_looked_at_too(run, tmp_path)
     assert "blueprints/acme.yaml:5:26: " in run("check").stdout
 
 
+TWO_VERSIONS = (
+    WARNED
+    + """\
+  v1:
+    auth: {auth_mode: API_KEY}
+    requests: {base_url: "https://api.example.com/"}
+    verification: {path: me}
+"""
+)
+USES_V1 = "integrations:\n  acme: {extends_blueprint: acme:v1}\n"
+
+
+def test_warnings_of_versions_that_nothing_extends_are_quiet_until_asked_for(call, tmp_path):
+    write(tmp_path, TWO_VERSIONS)
+    write(tmp_path, USES_V1, "integrations.yaml")
+    found, asked = call("check", "--strict"), call("check", "--all")
+
+    assert (0, False) == (found.returncode, "url-not-https" in found.stdout)
+    expected = [
+        "1 warning of versions that nothing extends, which --all shows.",
+        "0 errors, 0 warnings, 1 integration ready.",
+    ]
+    assert expected == found.stdout.splitlines()[-2:]
+    assert "blueprints/acme.yaml:5:26: " in asked.stdout
+    assert "0 errors, 1 warning, 1 integration ready." == asked.stdout.splitlines()[-1]
+
+
+def test_a_version_that_another_extends_is_no_quiet_one(call, tmp_path):
+    write(tmp_path, WARNED + "  v1: {extends_blueprint: acme:v0}\n")
+    write(tmp_path, USES_V1, "integrations.yaml")
+
+    assert "blueprints/acme.yaml:5:26: " in call("check").stdout
+
+
+def test_a_file_that_is_named_is_checked_with_all_its_versions(call, tmp_path):
+    write(tmp_path, TWO_VERSIONS)
+    write(tmp_path, USES_V1, "integrations.yaml")
+    found = call("check", "integrations.yaml", "blueprints/acme.yaml")
+
+    assert "0 errors, 1 warning, 2 blueprint files checked, 1 integration ready." == found.stdout.splitlines()[-1]
+    assert "--all" not in found.stdout
+
+
+def test_errors_come_first_and_warnings_do_not_drown_them(call, tmp_path):
+    write(tmp_path, WARNED.replace("acme", "first"), "blueprints/a.yaml")
+    for number in range(22):
+        write(tmp_path, WARNED.replace("acme", f"b{number}"), f"blueprints/b{number}.yaml")
+    write(tmp_path, WRONG.replace("acme", "z"), "blueprints/z.yaml")
+    found, whole = call("check", "blueprints"), call("check", "--all", "blueprints")
+    kinds = [line.rpartition(" [")[2] for line in found.stdout.splitlines()]
+
+    assert ["blueprint.name]", "schema.unknown_key]", *["warning: url-not-https]"] * 20] == kinds[:-2]
+    expected = "... and 2 more warnings, which --all shows.\n2 errors, 22 warnings, 24 blueprint files checked.\n"
+    assert found.stdout.endswith(expected)
+    assert 22 == whole.stdout.count("[warning: url-not-https]")
+
+
 def test_a_parent_in_another_folder_is_found_while_mending(run, tmp_path):
     child = "name: child\nversions:\n  v0: {extends_blueprint: acme, verification: {path: me}}\n"
     write(tmp_path, CLEAN)
