@@ -88,11 +88,6 @@ class Version:
         declared = self.declared.get("credentials", {})
         return tuple(field for field in self.account_fields if not declared.get(field.name, {}).get("optional"))
 
-    @property
-    def is_prompted(self) -> bool:
-        """Tell whether the command line asks for everything that has to be given."""
-        return all(field.required or field.default is not None for field in self.given_fields)
-
     def _is_asked(self, field: Field) -> bool:
         # A scheme may leave a credential to the integration; a blueprint that declares it wants it from the account.
         return field.required or field.default is not None or field.name in self.declared.get("credentials", {})
@@ -155,10 +150,6 @@ class Version:
             if len(line) <= _LONGEST_LINE
             else "{\n" + "".join(f"            {pair},\n" for pair in pairs) + "        }"
         )
-
-    def credentials_json(self) -> str:
-        """Return the credentials as a file for the command line."""
-        return _json({field.name: field.default or "..." for field in self.given_fields})
 
     def _given(self, field: Field) -> str:
         if field.default is not None:

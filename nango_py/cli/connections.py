@@ -12,6 +12,7 @@ from nango_py.cli.connection_facts import facts_of, show, time_text, token_facts
 from nango_py.cli.engine import engine_options, load, pairs
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option, log_shown, table
+from nango_py.errors import CredentialsError, DuplicateConnection
 
 __all__ = ["command"]
 
@@ -39,13 +40,27 @@ def add(
     *,
     as_json: bool,
 ) -> None:
-    """Register the account of USER_ID; secrets come from a prompt, standard input or files, never from a flag."""
-    from nango_py.cli.secrets import read_credentials
+    """Register the account of USER_ID; secrets come from a prompt, standard input or files, never from a flag.
+
+    The file of one credential may be named by a variable, such as API_KEY_FILE.
+    """
+    from nango_py.cli.secrets import read_config, read_credentials
 
     with load(file, store, blueprints) as nango:
-        fields = nango._core.integration(integration).credentials  # noqa: SLF001 - of the house
-        given = read_credentials(fields, os.environ, credentials)
-        view = nango.register_connection(integration, user_id, given, pairs(config)).view()
+        core = nango._core  # noqa: SLF001 - of the house
+        found = core.integration(integration)
+        if core.accounts.manager.vault.version(integration, user_id) is not None:
+            raise DuplicateConnection(
+                f"integration {integration!r} has a connection for user {user_id!r} already. "
+                f"To make it anew, delete it first: nango-py connections delete {integration} {user_id}"
+            )
+        given = read_credentials(found, os.environ, credentials)
+        if found.auth.connects and not given:
+            raise CredentialsError(
+                f"integration {integration!r}: its accounts sign in: nango-py connect {integration} {user_id}. "
+                "Tokens that you have come in as JSON: --credentials FILE, or --credentials - for standard input."
+            )
+        view = nango.register_connection(integration, user_id, given, read_config(found, pairs(config))).view()
         show(facts_of(view), as_json=as_json)
 
 
