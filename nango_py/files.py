@@ -179,7 +179,8 @@ def source_of(value: Any) -> bytes | Source:
                 return _Rewindable(file)
         return _Rewindable(value) if _is_seekable(value) else Source(value)
     except OSError as error:
-        raise InputError(f"the file cannot be read: {error.strerror or type(error).__name__}.") from None
+        which = f"the file {os.fsdecode(value)}" if isinstance(value, os.PathLike) else "the file"
+        raise InputError(f"{which} cannot be read: {error.strerror or type(error).__name__}.") from None
 
 
 def _is_seekable(file: Any) -> bool:

@@ -60,7 +60,7 @@ class _Lazy(click.Group):
 def _group() -> None:
     """Declare API integrations and use them.
 
-    Exit codes: 0 ok, 1 problems found or refused by the other side, 2 wrong use.
+    Exit codes: 0 done, 1 what was asked for failed, 2 the command was used wrongly.
     """
 
 

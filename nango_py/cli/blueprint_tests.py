@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from nango_py.cli.engine import blueprints_option, searched
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option, table
 
@@ -19,7 +20,7 @@ __all__ = ["command", "report"]
 @click.command("test")
 @click.argument("blueprint")
 @click.option("--against", metavar="FILE|KEY", help="A blueprint that says what the provider does, such as the last.")
-@click.option("--blueprints", multiple=True, metavar="FOLDER", help="A folder of blueprints, searched first.")
+@blueprints_option
 @click.option("--all", "shows_all", is_flag=True, help="Show the checks that passed, too.")
 @json_option
 def command(
@@ -29,12 +30,11 @@ def command(
 
     It is a file, whose newest version is checked, or a key such as close:v0.
     """
-    from pathlib import Path
-
     from nango_py.testing import conformance
 
-    folders = (*blueprints, *(["blueprints"] if Path("blueprints").is_dir() else []))
-    report(conformance(blueprint, against=against, blueprints=folders), shows_all=shows_all, as_json=as_json)
+    report(
+        conformance(blueprint, against=against, blueprints=searched(blueprints)), shows_all=shows_all, as_json=as_json
+    )
 
 
 def report(found: tuple[Check, ...], *, shows_all: bool, as_json: bool) -> NoReturn:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nango_py.cli.engine import engine_options, load
+from nango_py.cli.engine import engine_options
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.watch import Snapshot, changes, files_of, snapshot
 from nango_py.errors import ConfigError, NangoError
@@ -94,11 +94,14 @@ class _Bench:
         return bool(found)
 
     def load(self) -> None:
-        """Load everything, and say what is broken now and what is mended."""
+        """Load everything, and say what is broken now and what is mended; a file that is gone may come back."""
+        from nango_py.engine import Nango
+
         self.close()
         self._seen = self._look()  # before it is read: what changes meanwhile is read once more
         try:
-            self._nango = load(*self._options)
+            file, store, blueprints = self._options
+            self._nango = Nango.load(Path(file), store=store, blueprints=blueprints)
         except ConfigError as error:
             problems, ready = error.problems, "nothing can be used until it is mended"
         else:
@@ -122,13 +125,14 @@ class _Bench:
         """Run the action, if there is one; whatever goes wrong is said."""
         if self._run is None or self._nango is None:
             return
+        from nango_py.cli.given import read_object
         from nango_py.cli.progress import progress
-        from nango_py.cli.run import parsed
 
         integration, action, user_id, given = self._run
         try:
+            full = read_object(given, "--input")
             with progress() as on_event:
-                output = self._nango.trigger_action(integration, action, user_id, parsed(given), on_event=on_event)
+                output = self._nango.trigger_action(integration, action, user_id, full, on_event=on_event)
         except NangoError as error:
             _say(f"Error: {error}")
         except Exception:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nango_py.cli.engine import blueprints_option, reading, searched
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option
 
@@ -31,7 +32,7 @@ __all__ = ["command"]
     metavar="PATH",
     help="The integrations, for --locked.",
 )
-@click.option("--blueprints", multiple=True, metavar="FOLDER", help="A folder of blueprints, searched first.")
+@blueprints_option
 @json_option
 def command(
     versions: tuple[str, ...], file: str, blueprints: tuple[str, ...], *, locked: bool, as_json: bool
@@ -43,7 +44,8 @@ def command(
     """
     from nango_py.versions.diff import diff
 
-    pairs = list(_locked(Path(file), versions, blueprints) if locked else _given(versions, blueprints))
+    with reading():
+        pairs = list(_locked(Path(file), versions, blueprints) if locked else _given(versions, blueprints))
     found = [(before, after, diff(before, after)) for before, after in pairs]
     if as_json:
         print_json([_plain(*one) for one in found])
@@ -57,8 +59,7 @@ def _given(versions: tuple[str, ...], blueprints: tuple[str, ...]) -> Iterator[t
 
     if len(versions) != 2:  # noqa: PLR2004 - a pair
         raise click.UsageError("name two versions, such as close:v0 close:v1; or say --locked.")
-    folders = (*blueprints, *(["blueprints"] if Path("blueprints").is_dir() else []))
-    before, after = (find(version, folders) for version in versions)
+    before, after = (find(version, searched(blueprints)) for version in versions)
     is_same = (before.key, before.blueprints[-1].source) == (after.key, after.blueprints[-1].source)
     if is_same and versions[0] != versions[1]:
         # Without a version a name is the newest: a gate written so would compare that with itself, and never fail.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import click
 
@@ -31,11 +30,7 @@ def rotate(file: str, store: str | None, blueprints: tuple[str, ...], *, as_json
         counts = nango._core.accounts.manager.vault.rotate()  # noqa: SLF001 - the command line is of the house
     facts = {name: getattr(counts, name) for name in counts.__dataclass_fields__}
     if as_json:
-        _print(facts)
+        print_json(facts)
     else:
         table(("what", "count"), facts.items())
     sys.exit(1 if any(isinstance(value, tuple | list) and value for value in facts.values()) else 0)
-
-
-def _print(document: Any) -> None:
-    print_json(document)

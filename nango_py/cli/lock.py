@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from nango_py.cli.engine import blueprints_option, reading
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option, writing
 
@@ -16,13 +17,14 @@ __all__ = ["command"]
 @click.option(
     "--file", "-f", default="integrations.yaml", show_default=True, metavar="PATH", help="The integrations."
 )
-@click.option("--blueprints", multiple=True, metavar="FOLDER", help="A folder of blueprints, searched first.")
+@blueprints_option
 @json_option
 def command(file: str, blueprints: tuple[str, ...], *, as_json: bool) -> None:
     """Pin the blueprints that are used, as they are today, in a nango.lock beside the integrations."""
     from nango_py.versions.lock import LOCK_NAME, lock_text, pin_of, uses_of
 
-    pins = {use.content.key: pin_of(use.content) for use in uses_of(Path(file), blueprints, strict=True)}
+    with reading():
+        pins = {use.content.key: pin_of(use.content) for use in uses_of(Path(file), blueprints, strict=True)}
     path = Path(file).with_name(LOCK_NAME)
     text = lock_text(list(pins.values()))
     is_same = path.exists() and path.read_text("utf-8") == text

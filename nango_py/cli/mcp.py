@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nango_py.cli.engine import engine_options, pairs
+from nango_py.cli.engine import engine_options, pairs, reading
 from nango_py.errors import UsageError
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ def command(
         "actions": actions or None,
         "read_only": read_only,
     }
-    nango = AsyncNango.load(Path(file), store=store, blueprints=blueprints)
+    with reading():
+        nango = AsyncNango.load(Path(file), store=store, blueprints=blueprints)
     anyio.run(_serve, nango, chosen, port if is_http else None, max_output)
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json as json_module
 import sys
 from typing import Any
 
 import click
 
 from nango_py.cli.engine import engine_options, load
+from nango_py.cli.given import read_json
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option
-from nango_py.errors import InputError, UnreachableError
+from nango_py.errors import UnreachableError
 
 __all__ = ["command"]
 
@@ -22,7 +22,7 @@ __all__ = ["command"]
 @click.argument("path")
 @click.option("--method", "-X", default="GET", show_default=True, help="The method.")
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A query parameter.")
-@click.option("--data", metavar="JSON", help="A JSON body.")
+@click.option("--data", metavar="JSON", help="A JSON body: JSON, @FILE, or - for standard input.")
 @engine_options
 @json_option
 def command(
@@ -43,7 +43,7 @@ def command(
 
     with load(file, store, blueprints) as nango, nango.client(integration, user_id) as client:
         pairs = [tuple(item.partition("=")[::2]) for item in params]
-        body = {} if data is None else {"json": _parsed(data)}
+        body = {} if data is None else {"json": read_json(data, "--data")}
         try:
             answer = client.request(method.upper(), path, params=pairs or None, **body)  # type: ignore[arg-type]
         except TransportError as error:
@@ -56,13 +56,6 @@ def command(
             click.echo(f"{answer.status_code} {answer.reason_phrase}", err=True)
             click.echo(answer.text)
     sys.exit(1 if answer.is_error else 0)
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json_module.loads(text)
-    except ValueError:
-        raise InputError("--data is no JSON.") from None
 
 
 def _print(answer: Any) -> None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json as json_module
-import sys
-from pathlib import Path
-
 import click
 
 from nango_py.cli.engine import engine_options, load
 from nango_py.cli.files import saved, with_files
+from nango_py.cli.given import read_object
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option
 from nango_py.cli.progress import progress
-from nango_py.errors import InputError
 from nango_py.exchange.download import Download
 
-__all__ = ["command", "parsed"]
+__all__ = ["command"]
 
 
 @click.command("run")
@@ -50,23 +46,9 @@ def command(
         core = nango._core  # noqa: SLF001 - the command line is of the house
         schema = core.action(core.integration(integration), action).input
         who = f"integration {integration!r}, action {action!r}"
-        full = with_files(parsed(given), attached, schema, who)
+        full = with_files(read_object(given, "--input"), attached, schema, who)
         with progress() as on_event:
             result = nango.trigger_action(integration, action, user_id, full, on_event=on_event)
             document = saved(result, output) if isinstance(result, Download) else result
         if document is not None or not isinstance(result, Download):
             print_json(document)
-
-
-def parsed(given: str | None) -> dict[str, object] | None:
-    """Return the input that an option gives: JSON, the file that follows an @, or for - standard input."""
-    if given is None:
-        return None
-    text = sys.stdin.read() if given == "-" else Path(given[1:]).read_text("utf-8") if given[:1] == "@" else given
-    try:
-        document = json_module.loads(text)
-    except ValueError:
-        raise InputError("--input is no JSON.") from None
-    if not isinstance(document, dict):
-        raise InputError("--input must be a JSON object.")
-    return document

@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nango_py.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -24,6 +26,7 @@ __all__ = [
     "Source",
     "built_in_folder",
     "read_file",
+    "read_written",
     "shown",
 ]
 
@@ -115,6 +118,25 @@ class Catalogue:
         if path not in self.parsed:
             self.parsed[path] = read_file(path)
         return self.parsed[path]
+
+
+def read_written(written: str) -> tuple[str, tuple[Path, ...]]:
+    """Return the blueprint key that somebody wrote, and the folder to look in first where they wrote a file.
+
+    They write ``close:v0``, ``blueprints/close.yaml:v0``, or either without a version.
+
+    Raises:
+        UsageError: There is no such file, or it cannot be a blueprint's.
+    """
+    name, colon, version = written.rpartition(":")
+    path = Path(name or version)
+    if path.suffix not in {".yaml", ".yml"}:
+        return written, ()
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}. The blueprints at hand are named by: nango-py blueprints list")
+    if path.suffix != ".yaml":
+        raise UsageError(f"{path}: the name of a blueprint file ends in .yaml.")
+    return f"{path.stem}{colon and f':{version}'}", (path.parent,)
 
 
 def read_file(path: Path) -> Document:

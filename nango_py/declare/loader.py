@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nango_py.declare.merge import Merged
     from nango_py.model import Integration
 
-__all__ = ["Declared", "Entry", "load", "read_entries"]
+__all__ = ["Declared", "Entry", "load", "read_declared", "read_entries"]
 
 _DEFAULTS = (
     "http_request_timeout_seconds",
@@ -96,8 +96,17 @@ def _read(source: str | Path | Mapping[str, Any]) -> tuple[Document, Path | None
     if isinstance(source, Mapping):
         return wrap(source), None
     path = Path(source)
+    return read_declared(path), path.resolve().parent
+
+
+def read_declared(path: Path) -> Document:
+    """Return the document of a file of integrations.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
     try:
-        return read_file(path), path.resolve().parent
+        return read_file(path)
     except OSError as error:
         document = wrap({}, str(path))
         message = f"the file cannot be read: {error.strerror or error}."

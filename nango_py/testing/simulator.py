@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -28,6 +27,7 @@ from nango_py.testing.transport import SimulatedTransport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from nango_py.clock import Clock
     from nango_py.testing.faults import Fault
@@ -246,23 +246,28 @@ def declared_by(
 ) -> Integration:
     """Return the integration that a blueprint makes.
 
-    *source* is its key (``close:v0``), its file (the newest version in it), the keys of an integration, or one.
+    *source* is its key (``close:v0``), its file, the keys of an integration, or one; without a version it is the
+    newest.
 
     Raises:
+        UsageError: There is no such blueprint or file.
         ConfigError: The blueprint is broken.
     """
-    from nango_py.declare import load  # noqa: PLC0415 - an integration at hand needs no loading
+    # An integration at hand needs no loading.
+    from nango_py.declare import load  # noqa: PLC0415
+    from nango_py.declare.catalogue import read_written  # noqa: PLC0415
+    from nango_py.versions.content import find  # noqa: PLC0415
 
     if isinstance(source, Integration):
         return source
     folders, keys = tuple(blueprints), source
     if not isinstance(keys, Mapping):
-        path = Path(keys)
-        is_file = path.suffix in {".yaml", ".yml"}
-        folders = (path.parent, *folders) if is_file else folders
-        keys = {"extends_blueprint": path.stem if is_file else str(source)}
+        key, beside = read_written(str(source))
+        folders, keys = (*beside, *folders), {"extends_blueprint": key}
     declared = load({"integrations": {"simulated": keys}}, blueprints=folders, environ={})
     if "simulated" not in declared.integrations:
+        if keys is not source:
+            find(str(source), folders)  # tells whoever named it that there is none
         raise ConfigError(declared.broken["simulated"])
     return declared.integrations["simulated"]
 

@@ -85,7 +85,7 @@ def conformance(source: str | Path | Integration | Mapping[str, Any], **options:
 
     Raises:
         ConfigError: The blueprint does not load.
-        UsageError: It declares something that cannot be simulated.
+        UsageError: There is none, or it declares something that cannot be simulated.
     """
     return tuple(case.run() for case in conformance_cases(source, **options))
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nango_py.auth import SPELLINGS
-from nango_py.declare.catalogue import Catalogue
+from nango_py.declare.catalogue import Catalogue, read_written
 from nango_py.declare.merge import merge
 from nango_py.declare.resolve import resolve
 from nango_py.declare.schema import load_schema
-from nango_py.errors import ConfigError
+from nango_py.errors import ConfigError, UsageError
 from nango_py.location import Location, Problem
 
 if TYPE_CHECKING:
@@ -48,16 +48,19 @@ def find(written: str, blueprints: Sequence[str | Path] = ()) -> Content:
     """Return the version that *written* names: ``close:v0``, ``close.yaml:v0``, or either without a version.
 
     Raises:
-        ConfigError: There is none, or it is broken.
+        UsageError: There is none.
+        ConfigError: It is broken.
     """
-    name, colon, version = written.rpartition(":")
-    path = Path(name or version)
-    folders = [Path(folder) for folder in blueprints]
-    if path.suffix in {".yaml", ".yml"}:
-        folders.insert(0, path.parent)
-        written = path.stem + (f":{version}" if colon else "")
-    chain = resolve(written, Catalogue(folders=tuple(folders)), _COMMAND_LINE, pinned=False)
-    return content_of(chain, written, _COMMAND_LINE)
+    key, folders = read_written(written)
+    catalogue = Catalogue(folders=(*folders, *map(Path, blueprints)))
+    chain = resolve(key, catalogue, _COMMAND_LINE, pinned=False)
+    try:
+        return content_of(chain, key, _COMMAND_LINE)
+    except ConfigError as error:
+        if any(problem.location != _COMMAND_LINE for problem in error.problems):
+            raise
+        said = (f"{problem.message} {problem.hint}".rstrip() for problem in error.problems)
+        raise UsageError(" ".join(said)) from None
 
 
 def content_of(chain: Chain, written: str, location: Location) -> Content:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nango_py.declare.catalogue import Catalogue, read_file
+from nango_py.declare.catalogue import Catalogue
+from nango_py.declare.loader import read_declared
 from nango_py.declare.resolve import resolve
 from nango_py.document import pointer_to
 from nango_py.errors import ConfigError
@@ -74,12 +75,7 @@ def uses_of(file: Path, blueprints: Sequence[str | Path] = (), *, strict: bool =
     Raises:
         ConfigError: The file cannot be read; or, where *strict*, a blueprint is broken.
     """
-    try:
-        document = read_file(file)
-    except OSError as error:
-        hint = "Make one with: nango-py init" if isinstance(error, FileNotFoundError) else ""
-        message = f"the file cannot be read: {error.strerror or error}. {hint}".rstrip()
-        raise ConfigError(_problem(Location(source=str(file)), "unreadable", message)) from None
+    document = read_declared(file)
     declared = document.data.get("integrations") if isinstance(document.data, Mapping) else None
     if not isinstance(declared, Mapping):
         raise ConfigError(document.problems or _problem(document.locate(""), "empty", "it declares no integrations."))

@@ -75,7 +75,7 @@ def test_a_name_without_a_version_is_not_compared_with_the_same_in_other_words(c
 def test_a_lock_needs_integrations(call):
     done = call("lock")
 
-    assert (1, True) == (done.returncode, "No such file or directory. Make one with: nango-py init" in done.stderr)
+    assert (2, True) == (done.returncode, "No such file or directory. Make one with: nango-py init" in done.stderr)
 
 
 def test_two_versions_or_a_lock_have_to_be_named(call, tmp_path):
@@ -83,7 +83,7 @@ def test_two_versions_or_a_lock_have_to_be_named(call, tmp_path):
 
     assert (2, True) == ((done := call("blueprints", "diff", "acme:v0")).returncode, "say --locked" in done.stderr)
     assert (2, True) == ((done := call("blueprints", "diff", "--locked")).returncode, "nango-py lock" in done.stderr)
-    assert 1 == call("blueprints", "diff", "acme:v0", "acme:v9").returncode
+    assert 2 == call("blueprints", "diff", "acme:v0", "acme:v9").returncode
 
 
 def test_a_drifted_blueprint_fails_check_until_it_is_locked_again(call, tmp_path):

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nango_py.declare.catalogue import built_in_folder
-from nango_py.errors import ConfigError
+from nango_py.errors import UsageError
 from nango_py.versions.content import canonical, find, text_of
 from nango_py.versions.diff import compare_versions, diff
 from nango_py.versions.schemas import Effect, compare
@@ -334,6 +334,6 @@ def test_a_version_does_not_differ_from_itself(name):
     ("written", "message"),
     [("nothing-like-it:v0", "no blueprint"), ("close:v77", "no version"), ("Close!", "no blueprint key")],
 )
-def test_a_version_that_is_not_there_is_a_problem(written, message):
-    with pytest.raises(ConfigError, match=message):
+def test_a_version_that_is_not_there_is_wrong_use(written, message):
+    with pytest.raises(UsageError, match=message):
         find(written)
