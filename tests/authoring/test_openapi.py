@@ -474,6 +474,14 @@ def test_what_is_no_description_is_wrong_use(document):
         Spec(document, "acme.json")
 
 
+@pytest.mark.parametrize("odd", [{}, ["a"], 7, True, None])
+def test_a_place_or_format_that_is_no_word_is_no_traceback(odd):
+    format_ = {"type": "object", "properties": {"a": {"type": "string", "format": odd}}}
+    operation = {"parameters": [{"name": "p", "in": odd}], **body(format_), **answer(format_)}
+
+    assert ["post-a"] == list(taken(described({"POST /a": operation})).integration.actions)
+
+
 def test_comments_stand_above_their_keys_and_change_nothing():
     odd = {"securitySchemes": {"\x00": {"type": "odd"}, "# nango-py: allow(x)": {"type": "yaml-language-server: y"}}}
     made = taken(described({"GET /a": {"summary": "Line\none: #1 ${input.x} \x07"}}, components=odd))

@@ -29,9 +29,10 @@ _WORDS: Final = 60
 _LONGEST_PATTERN: Final = 200
 _LARGEST: Final = 10**15
 _KINDS: Final = ("string", "number", "integer", "boolean", "array", "object", "null")
-_FORMATS: Final = frozenset(
-    {"date", "date-time", "email", "hostname", "int32", "int64", "ipv4", "ipv6", "time", "uri", "uuid"}
-)
+# A tuple: what a description has for a format may be a list.
+_FORMATS: Final = (
+    "date", "date-time", "email", "hostname", "int32", "int64", "ipv4", "ipv6", "time", "uri", "uuid",
+)  # fmt: skip
 _COUNTS: Final = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
 _LIMITS: Final = ("minimum", "maximum")
 

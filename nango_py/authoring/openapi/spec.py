@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 from urllib.parse import unquote
 
 from nango_py.authoring.foreign import mapping, texts
@@ -264,7 +264,7 @@ def _preference(media: str) -> tuple[int, int]:
 
 
 def _plain(written: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    return (one for one in written if one.get("in") in {"path", "query", "header", "cookie"})
+    return (one for one in written if one.get("in") in get_args(Place))
 
 
 def _text(value: Any) -> str:
