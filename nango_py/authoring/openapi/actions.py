@@ -72,8 +72,8 @@ def made_of(spec: Spec, operation: Operation, signing: Signing, taken: Container
 
 def _name(operation: Operation) -> str:
     name = kebab(operation.id) or kebab(f"{operation.method} {operation.path}") or operation.method
-    # Keys that begin with x- are nobody's.
-    return f"{operation.method}-{name}" if name.startswith("x-") else name
+    # Keys that begin with x- are nobody's, and a second x would be x-2.
+    return f"{operation.method}-{name}" if f"{name}-".startswith("x-") else name
 
 
 def _output(spec: Spec, operation: Operation, guess: Guess | None) -> dict[str, Any]:
