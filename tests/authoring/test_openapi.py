@@ -192,6 +192,13 @@ def test_scopes_of_alternatives_are_required_as_they_are_written():
     assert "requires_scopes" not in actions["get-none"]
 
 
+def test_no_action_gets_a_name_that_is_nobodys():
+    ids = ["x", "x", "x-a", "xa"]
+    made = taken(described({f"GET /{at}": {"operationId": name} for at, name in enumerate(ids)}))
+
+    assert ["get-x", "get-x-2", "get-x-a", "xa"] == list(made.integration.actions)
+
+
 def test_names_that_collide_say_where_they_belong():
     document = described(
         {
@@ -476,10 +483,54 @@ def test_what_is_no_description_is_wrong_use(document):
 
 @pytest.mark.parametrize("odd", [{}, ["a"], 7, True, None])
 def test_a_place_or_format_that_is_no_word_is_no_traceback(odd):
-    format_ = {"type": "object", "properties": {"a": {"type": "string", "format": odd}}}
-    operation = {"parameters": [{"name": "p", "in": odd}], **body(format_), **answer(format_)}
+    schema = {"type": "object", "properties": {"a": {"type": "string", "format": odd}}}
+    operations = {"POST /a": body(schema) | answer(schema), "GET /b": {"parameters": [{"name": "p", "in": odd}]}}
 
-    assert ["post-a"] == list(taken(described({"POST /a": operation})).integration.actions)
+    assert ["post-a"] == list(taken(described(operations)).integration.actions)
+
+
+PIECES = {
+    "GET /a": {"parameters": [{"$ref": "common.yaml#/limit"}]},
+    "GET /b": {"parameters": [{"name": "q", "in": "querystring", "schema": {}}]},
+    "GET /c": {"parameters": {"name": "q"}},
+    "POST /d": {"requestBody": {"$ref": "https://acme.example/bodies.yaml"}},
+    "POST /e": body({"$ref": "schemas/pet.yaml"}) | {"callbacks": {}, "servrs": []},
+    "GET /f": {"responses": {"200": {"$ref": "#/components/responses/none"}}},
+}
+
+
+def test_what_cannot_be_read_is_left_out_with_the_reason_and_never_sent_without():
+    document = described(PIECES, webhooks={}, compnents={})
+    document["paths"] |= {"/g": {"$ref": "paths/g.yaml"}, "/h": {"get": [1]}, "/i": {"additionalOperations": {}}}
+    made = taken(document)
+
+    other, nowhere = "a reference into another file, which is not read", "a reference that leads nowhere"
+    assert ["post-e", "get-f"] == list(made.integration.actions)
+    assert {
+        "GET /a": "one of its parameters cannot be read",
+        "GET /b": "a parameter goes to an unknown place",
+        "GET /c": "its parameters are no list",
+        "POST /d": "its body cannot be read",
+        "/g": "nothing there is an operation that can be read",
+        "GET /h": "it is no operation that can be read",
+        "/i additionalOperations": "actions have no such methods",
+        "POST /e callbacks": "nango_py receives no webhooks",
+        "POST /e servrs": "no rule knows this key",
+        "webhooks": "nango_py receives no webhooks",
+        "compnents": "no rule knows this key",
+        "common.yaml#/limit": other,
+        "https://acme.example/bodies.yaml": other,
+        "schemas/pet.yaml": other,
+        "paths/g.yaml": other,
+        "#/components/responses/none": nowhere,
+    } == {found.key: found.reason.partition(":")[0] for found in made.report.entries[0].findings}
+
+
+def test_a_reference_in_place_of_an_operation_is_followed():
+    document = described({"GET /me": {}, "GET /it": {"$ref": "#/paths/~1me/get"}})
+    document["paths"]["/me"]["get"]["operationId"] = "who-am-i"
+
+    assert ["who-am-i", "who-am-i-2"] == list(taken(document).integration.actions)
 
 
 def test_comments_stand_above_their_keys_and_change_nothing():

@@ -14,6 +14,7 @@ from nango_py.authoring.openapi.inputs import Impossible
 from nango_py.authoring.openapi.security import Signing, signing_of
 from nango_py.authoring.openapi.servers import is_same_server, server_of
 from nango_py.authoring.openapi.spec import METHODS
+from nango_py.authoring.openapi.unheard import unheard
 from nango_py.authoring.openapi.verification import verification_of
 from nango_py.document import pointer_to
 from nango_py.errors import UsageError
@@ -106,9 +107,12 @@ def from_openapi(
     everything = list(spec.operations())
     choice.check(everything, spec.source)
     signing = signing_of(spec, everything, server) if auth is None else Signing(auth=auth, satisfies_all=True)
-    verification = verification_of(spec, (one for one in everything if not _is_elsewhere(server, one)), signing)
+    candidates = (one for one in everything if not (one.unread or _is_elsewhere(server, one)))
+    verification = verification_of(spec, candidates, signing)
     work = _Work(spec=spec, server=server, signing=signing, verification=verification, findings=[])
     made = list(work.chosen(everything, choice))
+    for key, reason in (*unheard(spec), *spec.astray.items()):
+        work.leave(one_line(key), reason)
     for scheme, reason in signing.left_out:
         work.leave(f"security.{one_line(scheme, 80)}", reason)
     while True:
@@ -160,6 +164,8 @@ class _Work:
                 yield made
 
     def _unable(self, operation: Operation) -> str:
+        if operation.unread:
+            return operation.unread
         if operation.method not in METHODS:
             return f"actions have no method {operation.method.upper()}"
         if not self.signing.accepts(operation):

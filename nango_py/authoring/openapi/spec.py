@@ -1,4 +1,4 @@
-"""Read an OpenAPI description, 2.0 to 3.1, into one shape: operations with parameters, a body and an answer.
+"""Read an OpenAPI description, 2.0 to 3.2, into one shape: operations with parameters, a body and an answer.
 
 Sources: the OpenAPI Specification 3.0.4 and 3.1.1, and 2.0 ("Swagger"). Nothing is fetched: only references inside
 the file are followed.
@@ -13,24 +13,29 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 from urllib.parse import unquote
 
 from nango_py.authoring.foreign import mapping, texts
+from nango_py.authoring.names import one_line
 from nango_py.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["METHODS", "Answer", "Body", "Operation", "Parameter", "Spec", "is_json"]
+__all__ = ["METHODS", "OTHER_METHODS", "Answer", "Body", "Operation", "Parameter", "Spec", "is_json"]
 
 Place = Literal["path", "query", "header", "cookie"]
 Style = Literal["repeat", "comma", "space", "pipe", "deep", "json"]
 
 METHODS: Final = ("get", "post", "put", "patch", "delete", "head")
 """The methods that an action can have, as OpenAPI spells them."""
-_OTHER_METHODS: Final = ("options", "trace", "query")
+OTHER_METHODS: Final = ("options", "trace", "query")
 _HOPS: Final = 32
 _STYLES: Final[Mapping[str, Style]] = {
     "spaceDelimited": "space", "pipeDelimited": "pipe", "deepObject": "deep",
     "csv": "comma", "ssv": "space", "tsv": "space", "pipes": "pipe", "multi": "repeat",
 }  # fmt: skip
+_NOWHERE: Final = "a reference that leads nowhere: what it stands for is not known"
+_OTHER_FILE: Final = "a reference into another file, which is not read: put the files into one first"
+_NO_BODY: Final = "its body cannot be read"
+_IN_BODY: Final = ("body", "formData")
 _BYTES: Final = "application/octet-stream"
 _PREFERRED: Final = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -85,6 +90,8 @@ class Operation:
     """For each alternative, the scopes that it asks of each scheme."""
     servers: tuple[str, ...] = ()
     """Servers of its own."""
+    unread: str = ""
+    """Why a part of its request could not be read; an empty text where all of it was."""
 
     @property
     def label(self) -> str:
@@ -108,13 +115,20 @@ class Spec:
             raise UsageError(f"{source}: {what} is no OpenAPI description from 2.0 to 3.2.")
         self.is_swagger = version.startswith("2")
         self.turned: dict[tuple[int, str, bool], tuple[Any, dict[str, Any]]] = {}
+        self.astray: dict[str, str] = {}
+        """References that were followed to nothing, each with the reason."""
 
     def follow(self, node: Any) -> Any:
         """Return what *node* is, or what its reference leads to; None where that is nothing in this file."""
+        reference = ""
         for _ in range(_HOPS):
             if not (isinstance(node, Mapping) and isinstance(node.get("$ref"), str)):
                 return node
-            node = self.at(node["$ref"])
+            reference = node["$ref"]
+            node = self.at(reference)
+            if node is None:
+                break
+        self.astray[reference] = _NOWHERE if reference.startswith("#") else _OTHER_FILE
         return None
 
     def at(self, reference: str) -> Any:
@@ -136,9 +150,10 @@ class Spec:
         """Yield every operation, in the order of the file."""
         for path, written in mapping(self.data.get("paths")).items():
             item = mapping(self.follow(written))
-            for method in (*METHODS, *_OTHER_METHODS):
-                if isinstance(item.get(method), Mapping):
-                    yield self._operation(path, method, item)
+            for method in (*METHODS, *OTHER_METHODS):
+                keys = self.follow(item.get(method))
+                if isinstance(keys, Mapping):
+                    yield self._operation(path, method, item, keys)
 
     def schemes(self) -> Mapping[str, Mapping[str, Any]]:
         """Return the security schemes by name."""
@@ -148,9 +163,10 @@ class Spec:
     def _components(self, name: str) -> Any:
         return mapping(self.data.get("components")).get(name)
 
-    def _operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
-        keys = item[method]
-        written = [*self._parameters(item), *self._parameters(keys)]
+    def _operation(self, path: str, method: str, item: Mapping[str, Any], keys: Mapping[str, Any]) -> Operation:
+        written, unread = self._parameters(item, keys)
+        has_body = not self.is_swagger and keys.get("requestBody") is not None
+        body = (self.follow(keys["requestBody"]) or _NO_BODY) if has_body else None
         security = keys.get("security", self.data.get("security"))
         alternatives = [mapping(one) for one in security] if isinstance(security, list) else None
         servers = keys.get("servers") or item.get("servers")
@@ -163,19 +179,31 @@ class Spec:
             summary=summary if isinstance(summary, str) else "",
             is_deprecated=keys.get("deprecated") is True,
             parameters=tuple({(one.name, one.place): one for one in map(self._parameter, _plain(written))}.values()),
-            body=self._form(keys, written) if self.is_swagger else self._body(keys.get("requestBody")),
+            body=self._form(keys, written) if self.is_swagger else self._body(body),
             answer=self._answer(keys),
             security=None if alternatives is None else tuple(frozenset(one) for one in alternatives),
             scopes=tuple({name: texts(asked) for name, asked in one.items()} for one in alternatives or ()),
             servers=tuple(
                 url for one in servers if isinstance(url := mapping(one).get("url"), str)
             ) if isinstance(servers, list) else (),
+            unread=unread or ("" if isinstance(body, Mapping | None) else _NO_BODY),
         )  # fmt: skip
 
-    def _parameters(self, keys: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        written = keys.get("parameters")
-        found = [self.follow(one) for one in written] if isinstance(written, list) else []
-        return [one for one in found if isinstance(one, Mapping) and isinstance(one.get("name"), str)]
+    def _parameters(self, *holders: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], str]:
+        """Return the parameters that can be read, and why there are others; an empty text where there are none."""
+        readable, unread = [], ""
+        for holder in holders:
+            written = holder.get("parameters", [])
+            if not isinstance(written, list):
+                unread = "its parameters are no list"
+            for one in map(self.follow, written if isinstance(written, list) else ()):
+                if not (isinstance(one, Mapping) and isinstance(one.get("name"), str)):
+                    unread = "one of its parameters cannot be read"
+                elif one.get("in") not in (*get_args(Place), *(_IN_BODY if self.is_swagger else ())):
+                    unread = f"a parameter goes to an unknown place: {one_line(str(one.get('in')), 80)!r}"
+                else:
+                    readable.append(one)
+        return readable, unread
 
     def _parameter(self, keys: Mapping[str, Any]) -> Parameter:
         place = cast("Place", keys["in"])
@@ -200,7 +228,7 @@ class Spec:
         return "repeat" if explodes and style == "form" else "comma"
 
     def _body(self, written: Any) -> Body | None:
-        keys = mapping(self.follow(written))
+        keys = mapping(written)
         content = mapping(keys.get("content"))
         if not content:
             return None
