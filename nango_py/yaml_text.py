@@ -7,6 +7,7 @@ keys; size, depth and aliases bounded. Nothing is raised: what is wrong becomes 
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
@@ -46,7 +47,10 @@ def parse(text: str, source: str, *, max_characters: int = MAX_CHARACTERS, max_n
     if len(text) > max_characters:
         return _failed(source, 1, 1, "size", f"the file is larger than {max_characters:,} characters.")
     try:
-        node = _compose(text)
+        # Keys are nodes as well, and no values.
+        node = _compose(text, max_nodes=2 * max_nodes)
+    except _TooMany:
+        return _failed(source, 1, 1, "size", f"more than {max_nodes:,} values.")
     except yaml.MarkedYAMLError as error:
         return _syntax_problem(error, text, source)
     except yaml.YAMLError as error:
@@ -63,10 +67,20 @@ def parse(text: str, source: str, *, max_characters: int = MAX_CHARACTERS, max_n
     return Document(source=source, data=data, marks=walk.marks, problems=tuple(walk.problems))
 
 
+class _TooMany(Exception):  # noqa: N818 - a signal, not an error
+    """A text has more nodes than there is memory for."""
+
+
 class _Loader(_Parser):
     """Compose nodes without judging scalars: the tag only tells how a node was written."""
 
+    left = sys.maxsize
+    """How many nodes more may be composed."""
+
     def resolve(self, kind: type, _value: Any, implicit: Any) -> str:
+        self.left -= 1
+        if self.left < 0:
+            raise _TooMany
         if kind is not yaml.ScalarNode:
             return _COLLECTION
         return _PLAIN if implicit[0] else _QUOTED
@@ -76,8 +90,9 @@ class _Loader(_Parser):
     def ascend_resolver(self) -> None: ...
 
 
-def _compose(text: str) -> Any:
+def _compose(text: str, *, max_nodes: int = sys.maxsize) -> Any:
     loader = _Loader(text)
+    loader.left = max_nodes
     try:
         return loader.get_single_node()
     finally:

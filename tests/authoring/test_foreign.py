@@ -6,6 +6,7 @@ import pytest
 
 from nango_py.authoring.foreign import read_foreign
 from nango_py.errors import ConfigError, UsageError
+from nango_py.yaml_text import parse
 
 
 @pytest.mark.parametrize("text", ['{"openapi": "3.1.0", "n": 1}', "openapi: 3.1.0\nn: 1\n", "{openapi: 3.1.0, n: 1}"])
@@ -51,3 +52,9 @@ def test_half_characters_become_whole_ones(tmp_path):
     path.write_text('{"a": ["\\ud800x", "\\ud83d\\ude00"]}', encoding="utf-8")
 
     assert ["\ufffdx", "\U0001f600"] == read_foreign(path).data["a"]
+
+
+def test_more_values_than_there_is_memory_for_are_not_even_built():
+    document = parse("[" + "a," * 1000 + "]", "api.yaml", max_nodes=100)
+
+    assert [("yaml.size", "more than 100 values.")] == [(one.code, one.message) for one in document.problems]
