@@ -134,6 +134,21 @@ def test_credentials_go_to_no_url_in_the_clear():
     assert "# No token URL is named that credentials may go to: write it here." in made.draft.text()
 
 
+@pytest.mark.parametrize("url", ["https://[", "https://[::1/x", "//[x]:y", "https://:99"])
+def test_a_url_that_is_none_is_no_traceback(url):
+    flows = {"authorizationCode": {"authorizationUrl": url, "tokenUrl": url}}
+    schemes = {"k": {"type": "oauth2", "flows": flows}}
+    operations = {"GET /a": {"servers": [{"url": url}]}, "GET /b": {}}
+    made = taken(described(operations, components={"securitySchemes": schemes}))
+
+    assert {"auth_mode": "OAUTH2"} == made.draft.data["versions"]["v0"]["auth"]
+    assert {"GET /a": "it has a server of its own"} == {
+        one.key: one.reason for one in made.report.entries[0].findings
+    }
+    with pytest.raises(UsageError, match="no server with a host"):
+        taken(described(operations, servers=[{"url": url}]))
+
+
 def test_two_keys_that_stand_together_are_both_sent():
     schemes = {
         "Key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},

@@ -42,7 +42,10 @@ class Server:
         base = self.base_url
         for found, stands in shield.items():
             base = base.replace(found, stands)
-        joined = urljoin(base, url)
+        try:
+            joined = urljoin(base, url)
+        except ValueError:  # it is none: is_endpoint says so
+            return url
         for found, stands in shield.items():
             joined = joined.replace(stands, found)
         return joined
@@ -60,7 +63,7 @@ def server_of(spec: Spec, base_url: str | None) -> Server:
     for url, variables in urls:
         server = _server(url, variables)
         literal = _PLACEHOLDER.sub("x", server.base_url)
-        if _BASE.fullmatch(literal):
+        if _BASE.fullmatch(literal) and _has_host(literal):
             return Server(
                 base_url=server.base_url,
                 connection_config=server.connection_config,
@@ -71,7 +74,17 @@ def server_of(spec: Spec, base_url: str | None) -> Server:
 
 def is_endpoint(url: str) -> bool:
     """Tell whether credentials may go to a URL: it is https, and what stands in it are our own placeholders."""
-    return bool(_ENDPOINT.fullmatch(_PLACEHOLDER.sub("x", url)))
+    literal = _PLACEHOLDER.sub("x", url)
+    return bool(_ENDPOINT.fullmatch(literal)) and _has_host(literal)
+
+
+def _has_host(url: str) -> bool:
+    """Tell whether a URL has a host, and no port but a number."""
+    try:
+        parts = urlsplit(url)
+        return parts.hostname is not None and parts.port != 0
+    except ValueError:  # brackets around what is no address, a port of other characters
+        return False
 
 
 def _urls(spec: Spec) -> list[tuple[str, Mapping[str, Any]]]:
@@ -134,5 +147,8 @@ def _others(urls: list[str]) -> str:
 
 def is_same_server(server: Server, url: str) -> bool:
     """Tell whether an operation's own server is the one that requests go to."""
-    own, base = urlsplit(server.absolute(url)), urlsplit(server.base_url)
+    try:
+        own, base = urlsplit(server.absolute(url)), urlsplit(server.base_url)
+    except ValueError:
+        return False
     return (own.scheme, own.netloc, own.path.rstrip("/")) == (base.scheme, base.netloc, base.path.rstrip("/"))
