@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from nango_py import Nango
 from nango_py.errors import UsageError
 from nango_py.importers.airbyte.importer import import_manifest, manifest_draft
+from nango_py.importers.airbyte.language import filled, look_up, sole
 from nango_py.yaml_text import parse
 from nango_py.yaml_writer import yaml_text
 
@@ -406,6 +407,14 @@ def test_what_has_no_counterpart_is_named_with_the_reason(imported, requester, k
     finding = found[".".join(filter(None, ("streams.0", key)))]
     assert "lost" == finding.outcome
     assert reason in finding.reason
+
+
+def test_braces_that_never_close_take_no_time():
+    open_braces = "{{" * 100_000
+
+    assert open_braces == filled(open_braces, {}, lambda found: found.root)
+    assert sole(open_braces) is None
+    assert look_up("a.get('b'" + " " * 100_000 + "c") is None
 
 
 def test_callers_choose_among_listed_values_and_from_when(imported):

@@ -459,6 +459,8 @@ def test_an_alias_of_an_alias_inherits_from_both():
     assert {"alias": "b", "x": {"y": 2, "z": 1}, "w": 3} == resolved(catalogue, "c")
     with pytest.raises(BadAlias, match="a > b > a"):
         resolved({"a": {"alias": "b"}, "b": {"alias": "a"}}, "a")
+    with pytest.raises(BadAlias, match="more than 16 times"):
+        resolved({f"a{at}": {"alias": f"a{at + 1}"} for at in range(2000)}, "a0")
 
 
 @pytest.fixture

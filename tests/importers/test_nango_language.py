@@ -117,6 +117,8 @@ UNSAID = {
     "months": ("${now+1:months:YYYY}", "months or years"),
     "an argument too few": ("${hmacSha1Hex(x)}", "second argument"),
     "a name that nobody provides": ("${a-b}", "a-b"),
+    "too much to nest": ("${base64(" * 1000 + "a" + ")}" * 1000, "more than 4,000 characters or 50 placeholders"),
+    "too much to choose from": ("${a} || " * 10_000, "more than 4,000 characters or 50 placeholders"),
 }
 
 

@@ -82,9 +82,10 @@ def _has_host(url: str) -> bool:
     """Tell whether a URL has a host, and no port but a number."""
     try:
         parts = urlsplit(url)
-        return parts.hostname is not None and parts.port != 0
+        has_port = parts.port != 0
     except ValueError:  # brackets around what is no address, a port of other characters
         return False
+    return has_port and parts.hostname is not None
 
 
 def _urls(spec: Spec) -> list[tuple[str, Mapping[str, Any]]]:

@@ -12,7 +12,7 @@ from nango_py.auth.none import NoAuth
 from nango_py.auth.oauth2 import OAuth2
 from nango_py.auth.oauth2_cc import ClientCredentials
 from nango_py.auth.two_step import TwoStep
-from nango_py.importers.airbyte.language import Untranslatable, filled, sole
+from nango_py.importers.airbyte.language import Untranslatable, filled, interpolations, sole
 from nango_py.importers.airbyte.mappings import turned
 
 if TYPE_CHECKING:
@@ -106,8 +106,8 @@ def _unless(value: str, usual: str) -> dict[str, str]:
 def _key_value(part: Part, fields: Fields) -> str:
     """Return what is sent; the one secret in a longer text is the key as well."""
     text = part.text("api_token")
-    for match in re.finditer(r"\{\{.*?\}\}", text):
-        found = sole(match[0])
+    for begin, end in interpolations(text):
+        found = sole(text[begin:end])
         if found is not None and found.root == "config" and "api_key" not in fields.bound.values():
             fields.bind(found.path, "api_key")
     return filled(text, part.parameters, fields.name)

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-__all__ = ["LookUp", "Untranslatable", "filled", "look_up", "sole"]
+__all__ = ["LONGEST", "LookUp", "Untranslatable", "filled", "interpolations", "look_up", "sole"]
 
-_INTERPOLATION: Final = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+LONGEST: Final = 500
+"""What is longer than a placeholder may be is computed, whatever it says."""
 _ROOT: Final = re.compile(r"\s*(\$?[A-Za-z_]\w*)")
 _STEP: Final = re.compile(
     r"""\s*(?:
@@ -46,7 +47,7 @@ class LookUp:
 def look_up(expression: str) -> LookUp | None:
     """Return the look-up that an expression is; None where it is more than that."""
     root = _ROOT.match(expression)
-    if root is None:
+    if root is None or len(expression) > LONGEST:
         return None
     path: list[str] = []
     default, at = "", root.end()
@@ -61,8 +62,17 @@ def look_up(expression: str) -> LookUp | None:
 
 def sole(text: str) -> LookUp | None:
     """Return the look-up that a text consists of, or None."""
-    match = _INTERPOLATION.fullmatch(text.strip())
-    return look_up(match[1]) if match else None
+    stripped = text.strip()
+    begin, end = next(interpolations(stripped), (0, 0))
+    return look_up(stripped[2:-2]) if (begin, end) == (0, len(stripped)) and end else None
+
+
+def interpolations(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where each interpolation begins and ends, braces included."""
+    end = 0
+    while (begin := text.find("{{", end)) >= 0 and (closed := text.find("}}", begin + 2)) >= 0:
+        end = closed + 2
+        yield begin, end
 
 
 def filled(text: str, parameters: Mapping[str, Any], named: Callable[[LookUp], str]) -> str:
@@ -74,13 +84,14 @@ def filled(text: str, parameters: Mapping[str, Any], named: Callable[[LookUp], s
     if "{%" in text or "{#" in text:
         raise Untranslatable("it is computed by statements")
     made, at = "", 0
-    for match in _INTERPOLATION.finditer(text):
-        made += _literal(text[at : match.start()])
-        found = look_up(match[1])
+    for begin, end in interpolations(text):
+        made += _literal(text[at:begin])
+        expression = text[begin + 2 : end - 2]
+        found = look_up(expression)
         if found is None:
-            raise Untranslatable(f"it is computed: {' '.join(match[1].split())[:60]}")
+            raise Untranslatable(f"it is computed: {' '.join(expression.split())[:60]}")
         made += _parameter(found, parameters, named) if found.root == "parameters" else named(found)
-        at = match.end()
+        at = end
     return made + _literal(text[at:])
 
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from nango_py.importers.airbyte.auth import seconds
-from nango_py.importers.airbyte.language import Untranslatable, filled, look_up
+from nango_py.importers.airbyte.language import LONGEST, Untranslatable, filled, look_up
 from nango_py.importers.airbyte.pages import path_text
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _predicate(part: Part) -> dict[str, Any]:
         return {}
     if (found := _HAS.fullmatch(text)) is not None:
         return {"path": path_text((found["name"],))}
-    match = _IS.fullmatch(text) or _BARE.fullmatch(text)
+    match = (_IS.fullmatch(text) or _BARE.fullmatch(text)) if len(text) <= LONGEST else None
     looked = look_up(match["looked"]) if match else None
     if match is None or looked is None or looked.root not in {"response", "headers"} or not looked.path:
         part.note("predicate", "lost", "it is computed")

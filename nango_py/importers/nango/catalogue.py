@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["BadAlias", "read_catalogue", "resolved"]
 
 
+_HOPS = 16
+
+
 class BadAlias(ValueError):  # noqa: N818 - it says what the alias is
     """An entry is an alias of nothing, or of itself."""
 
@@ -51,6 +54,8 @@ def resolved(catalogue: Mapping[str, Any], name: str, above: tuple[str, ...] = (
         raise BadAlias(f"it is an alias of itself: {' > '.join((*above, name, str(base)))}")
     if not isinstance(base, str) or base not in catalogue:
         raise BadAlias(f"it is an alias of {base!r}, which is not there")
+    if len(above) >= _HOPS:
+        raise BadAlias(f"it is an alias of an alias, and so on, more than {_HOPS} times")
     return _merged(resolved(catalogue, base, (*above, name)), entry)
 
 

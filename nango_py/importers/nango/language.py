@@ -19,6 +19,7 @@ __all__ = ["Ref", "Untranslatable", "Words", "translate", "translate_url"]
 
 _CALL = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
 _SCHEME = re.compile(r"https?://")
+_LONGEST, _MOST = 4000, 50
 _FILTERS = {
     "base64": "base64",
     "fingerprint": "public_key_fingerprint",
@@ -73,6 +74,7 @@ def translate(text: str, words: Words, *, alternatives: bool = True, keeps_empty
     Raises:
         Untranslatable: It holds something that our language has no word for.
     """
+    _check_size(text)
     sides = _sides(text) if alternatives else [text]
     if len(sides) > 1:
         return _readable(_placeholder(_choice([_parts(side, words) for side in sides])))
@@ -87,6 +89,7 @@ def translate_url(text: str, words: Words) -> str:
     Raises:
         Untranslatable: It holds something that our language has no word for.
     """
+    _check_size(text)
     sides = _sides(text)
     if len(sides) == 1:
         return _readable(_plain(_with_scheme(_parts(text, words))))
@@ -99,6 +102,12 @@ def translate_url(text: str, words: Words) -> str:
         scheme = ""
     hosts = [_parts(origin.removeprefix(scheme), words) for origin in origins]
     return _readable(f"{scheme}{_placeholder(_choice(hosts))}{_plain(_parts(paths[0], words))}")
+
+
+def _check_size(text: str) -> None:
+    """Refuse what would take long to read, or would be nested too deeply: no expression of ours is so long."""
+    if len(text) > _LONGEST or text.count("${") > _MOST:
+        raise Untranslatable(f"more than {_LONGEST:,} characters or {_MOST} placeholders")
 
 
 def _with_scheme(parts: _Parts) -> _Parts:
