@@ -193,7 +193,7 @@ def _drifted(file: Path, blueprints: tuple[str, ...]) -> tuple[Problem, ...]:
 def _print_rest(report: _Report, errors: int, *, is_whole: bool) -> None:
     for problem in report.fixed:
         click.echo(f"mended: {problem.location}: {problem.message} [{problem.code}]")
-    if is_whole:
+    if is_whole and report.integrations:
         table(
             ("integration", "blueprint", "from", "host"),
             [
