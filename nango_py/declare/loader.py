@@ -110,7 +110,11 @@ def read_declared(path: Path) -> Document:
     except OSError as error:
         document = wrap({}, str(path))
         message = f"the file cannot be read: {error.strerror or error}."
-        hint = "Make one with: nango-py init" if isinstance(error, FileNotFoundError) else ""
+        hint = (
+            "Go to the folder that holds it, or make one: nango-py init"
+            if isinstance(error, FileNotFoundError)
+            else ""
+        )
         problem = Problem(location=document.locate(""), code="file.unreadable", message=message, hint=hint)
         raise ConfigError(problem) from None
 

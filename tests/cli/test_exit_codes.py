@@ -100,9 +100,7 @@ def test_every_command_that_takes_integrations_is_among_them():
 def test_a_folder_without_integrations_is_told_how_to_begin(call):
     done = call("check")
 
-    expected = (
-        "Error: integrations.yaml: the file cannot be read: No such file or directory. Make one with: nango-py init\n"
-    )
+    expected = "Error: integrations.yaml: the file cannot be read: No such file or directory. Go to the folder that holds it, or make one: nango-py init\n"
     assert (2, expected) == (done.returncode, done.stderr)
 
 

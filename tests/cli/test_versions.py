@@ -75,7 +75,10 @@ def test_a_name_without_a_version_is_not_compared_with_the_same_in_other_words(c
 def test_a_lock_needs_integrations(call):
     done = call("lock")
 
-    assert (2, True) == (done.returncode, "No such file or directory. Make one with: nango-py init" in done.stderr)
+    assert (2, True) == (
+        done.returncode,
+        "No such file or directory. Go to the folder that holds it, or make one: nango-py init" in done.stderr,
+    )
 
 
 def test_two_versions_or_a_lock_have_to_be_named(call, tmp_path):

@@ -189,7 +189,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path, monkeypatch):
         load("integrations.yaml", environ={})
 
     assert (
-        "integrations.yaml: the file cannot be read: No such file or directory. Make one with: nango-py init"
+        "integrations.yaml: the file cannot be read: No such file or directory. Go to the folder that holds it, or make one: nango-py init"
         == str(refused.value)
     )
 
