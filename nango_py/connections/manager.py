@@ -32,9 +32,11 @@ MAX_REMEMBERED = 10_000
 """Connections kept in memory; the least recently used ones go first."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Known:
-    connection: Connection
+    """What was last known of a connection; None is a trace of one that was forgotten."""
+
+    connection: Connection | None
     checked_at: float
 
 
@@ -106,12 +108,13 @@ class CredentialManager:
         Raises:
             AuthenticationError, ResponseError, UnreachableError: The renewal failed.
         """
-        pair = (connection.integration, connection.user_id)
+        pair = _pair(connection)
+        known = self._remembered(pair)
         current: Connection | None = yield Call(lambda: self.vault.get(*pair))
         if current is None or current.id != connection.id:
             return None
         if current.version != connection.version and current.credentials != connection.credentials:
-            self.remember(current)
+            self._learn(current, since=known)
             return (yield from self.fresh(integration, connection.user_id, seconds=seconds))
         if not integration.auth.can_renew(connection.credentials) or self._is_young(integration, connection):
             return None
@@ -162,10 +165,14 @@ class CredentialManager:
         """
         pair = (integration, user_id)
         known = self._remembered(pair)
-        now = self.clock.monotonic()
-        if known is not None and now - known.checked_at < CONNECTION_MAX_AGE:
-            return known.connection
-        connection: Connection | None = yield Call(lambda: self._look(pair, known))
+        before = None if known is None else known.connection
+        if (
+            known is not None
+            and before is not None
+            and self.clock.monotonic() - known.checked_at < CONNECTION_MAX_AGE
+        ):
+            return before
+        connection: Connection | None = yield Call(lambda: self._look(pair, before))
         if connection is None:
             self.forget(integration, user_id)
             raise UnknownConnection(
@@ -174,21 +181,33 @@ class CredentialManager:
                 f"or nango-py connections add {integration} {user_id}. "
                 "Where accounts sign in, connect it: nango.oauth.begin, or nango-py connect."
             )
-        self.remember(connection)
+        self._learn(connection, since=known)
         return connection
 
     def remember(self, connection: Connection) -> None:
-        """Keep a connection that was just read or written."""
+        """Keep a connection that was just written, unless a later state of it is known."""
         with self._lock:
-            self._known[connection.integration, connection.user_id] = _Known(connection, self.clock.monotonic())
-            self._known.move_to_end((connection.integration, connection.user_id))
-            while len(self._known) > MAX_REMEMBERED:
-                self._known.popitem(last=False)
+            known = self._known.get(_pair(connection))
+            last = None if known is None else known.connection
+            if last is None or last.id != connection.id or last.version <= connection.version:
+                self._keep(_pair(connection), connection)
 
     def forget(self, integration: str, user_id: str) -> None:
-        """Drop what is remembered of a connection."""
+        """Drop what is remembered of a connection, also by whoever is reading it."""
         with self._lock:
-            self._known.pop((integration, user_id), None)
+            self._keep((integration, user_id), None)
+
+    def _learn(self, connection: Connection, *, since: _Known | None) -> None:
+        """Keep a connection that was read, unless it was written or forgotten after *since* was known."""
+        with self._lock:
+            if self._known.get(_pair(connection)) is since:
+                self._keep(_pair(connection), connection)
+
+    def _keep(self, pair: tuple[str, str], connection: Connection | None) -> None:
+        self._known[pair] = _Known(connection, self.clock.monotonic())
+        self._known.move_to_end(pair)
+        while len(self._known) > MAX_REMEMBERED:
+            self._known.popitem(last=False)
 
     def _remembered(self, pair: tuple[str, str]) -> _Known | None:
         with self._lock:
@@ -197,7 +216,11 @@ class CredentialManager:
                 self._known.move_to_end(pair)
             return known
 
-    def _look(self, pair: tuple[str, str], known: _Known | None) -> Connection | None:
-        if known is not None and self.vault.version(*pair) == (known.connection.id, known.connection.version):
-            return known.connection
+    def _look(self, pair: tuple[str, str], known: Connection | None) -> Connection | None:
+        if known is not None and self.vault.version(*pair) == (known.id, known.version):
+            return known
         return self.vault.get(*pair)
+
+
+def _pair(connection: Connection) -> tuple[str, str]:
+    return connection.integration, connection.user_id
