@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from nango_py import forks
 from nango_py.auth.grant import BadAnswer, Refused, Unanswered
 from nango_py.connections.key_source import key_ring
 from nango_py.connections.manager import CredentialManager
@@ -66,7 +66,7 @@ class Accounts:
         self._clock = clock
         self._endpoint = endpoint
         self._hooks = hooks
-        self._lock = threading.RLock()
+        self._lock = forks.Lock()
         self._manager: CredentialManager | None = None
 
     @property

@@ -6,6 +6,7 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+from nango_py import forks
 from nango_py.actions.context import AsyncContext
 from nango_py.actions.python import PythonAction, check_python_output
 from nango_py.core import Core
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from nango_py.connections.connection import Connection, ConnectionView
     from nango_py.connections.store import Store
     from nango_py.core import PoolName
+    from nango_py.engine import Nango
     from nango_py.events import OnEvent
     from nango_py.exchange.execution import Execution
     from nango_py.exchange.limit_views import Limit
@@ -41,12 +43,14 @@ __all__ = ["AsyncNango"]
 class AsyncNango:
     """Declared integrations, ready to use beside an event loop; the names are those of :class:`Nango`."""
 
-    def __init__(self, core: Core, transport: AsyncBaseTransport | None) -> None:
+    def __init__(self, core: Core, transport: AsyncBaseTransport | None, *, threads: Nango | None = None) -> None:
+        """Serve a loop; *threads* is the engine whose loop it is, and does what is not async."""
         self._core = core
+        self._threads = threads
         self._given = transport
         self._pool: AsyncPool | None = None
         self._driver_made: AsyncDriver | None = None
-        self._lock = threading.Lock()
+        self._lock = forks.Lock()
         self._limiters = threading.local()
 
     @classmethod
@@ -239,6 +243,8 @@ class AsyncNango:
 
         with CancelScope(shield=True):
             await self._close_pool()
+            if self._threads is not None:
+                await run_sync(self._threads._let_go)  # noqa: SLF001
             # In a thread: a renewal that is waited for may need this loop.
             await run_sync(self._core.close)
 
@@ -278,24 +284,25 @@ class AsyncNango:
     ) -> Any:
         from anyio.to_thread import run_sync  # noqa: PLC0415
 
-        from nango_py.engine import Nango  # noqa: PLC0415 - it makes engines of this kind, too
-
-        own: object = self._given
-        if own is not None and not isinstance(own, SyncTransport):
-            raise UsageError("the given transport= serves event loops only, and this action is not async.")
-
-        def work() -> Any:
-            nango = Nango(self._core, own)
-            try:
-                return nango._call_python(execution, action, checked, view, idempotency_key)  # noqa: SLF001
-            finally:
-                nango._let_go()  # noqa: SLF001
-
+        nango = self._in_threads()
+        work = partial(nango._call_python, execution, action, checked, view, idempotency_key)  # noqa: SLF001
         try:
             return await run_sync(work, abandon_on_cancel=True)
         except BaseException:
             execution.stop()  # a thread cannot be cancelled, but it gets no further than to its next request
             raise
+
+    def _in_threads(self) -> Nango:
+        """Return the engine that runs actions which are not async, with a pool and a loop of its own."""
+        with self._lock:
+            if self._threads is None:
+                from nango_py.engine import Nango  # noqa: PLC0415 - it makes engines of this kind, too
+
+                given: object = self._given
+                if given is not None and not isinstance(given, SyncTransport):
+                    raise UsageError("the given transport= serves event loops only, and this action is not async.")
+                self._threads = Nango(self._core, given)
+            return self._threads
 
     async def _call_python(
         self,

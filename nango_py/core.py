@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import random
-import threading
 from dataclasses import replace
 from functools import cache
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from nango_py import forks
 from nango_py.accounts import Accounts
 from nango_py.actions.declarative import perform, stream
 from nango_py.actions.inputs import check_input
@@ -107,7 +107,7 @@ class Core:
         self.registry = Registry(self.declared.folder, actions)
         self.random = random.random
         self.agent = _agent()
-        self._lock = threading.RLock()
+        self._lock = forks.Lock()
         self.bridge = bridge_to(transport)
         self._store = open_store(store, self.environ)
         self.accounts = Accounts(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+from nango_py import forks
 from nango_py.actions.context import Context
 from nango_py.actions.python import PythonAction, check_python_output
 from nango_py.core import Core
@@ -47,7 +47,7 @@ class Nango:
         self._given = transport
         self._pool: Pool | None = None
         self._driver_made: Driver | None = None
-        self._lock = threading.Lock()
+        self._lock = forks.Lock()
         self._loop: Background | None = None
 
     @classmethod
@@ -301,11 +301,11 @@ class Nango:
     def _let_go(self) -> None:
         """Close the loop and the pool, and leave what other engines share."""
         with self._lock:
-            if self._loop is not None:
-                self._loop.close()
-                self._loop = None
-            if self._pool is not None:
-                self._pool.close()
+            loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.close()
+        if self._pool is not None:
+            self._pool.close()
 
     def __enter__(self) -> Self:
         return self
@@ -368,7 +368,7 @@ class Nango:
                 given: object = self._given
                 if given is not None and not isinstance(given, AsyncTransport):
                     raise UsageError("the given transport= serves threads only, and this action is async.")
-                self._loop = Background(AsyncNango(self._core, given))
+                self._loop = Background(AsyncNango(self._core, given, threads=self))
             return self._loop
 
     @property

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
+from nango_py import forks
 from nango_py.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,35 +19,80 @@ __all__ = ["Background"]
 
 
 class Background:
-    """One event loop in a thread of its own, for ``async`` Python actions under :class:`Nango`."""
+    """One event loop in a thread of its own, for ``async`` Python actions under :class:`Nango`.
+
+    It begins with the first action, in a forked child with the child's first one.
+    """
 
     def __init__(self, nango: AsyncNango) -> None:
-        import asyncio  # noqa: PLC0415 - only async actions need it
-
-        self._asyncio = asyncio
-        self._loop: AbstractEventLoop = asyncio.new_event_loop()
         self._nango = nango
-        self._thread = threading.Thread(target=self._loop.run_forever, name="nango_py-actions", daemon=True)
-        self._thread.start()
+        self._lock = forks.Lock()
+        self._running: tuple[AbstractEventLoop, threading.Thread] | None = None
+        self._is_closing = False
+        forks.watch(self)
+
+    def forget(self) -> None:
+        """Leave the loop to the parent process, whose thread it is."""
+        forks.bury(self._running)
+        self._running = None
 
     def run(self, work: Callable[[AsyncNango], Awaitable[Any]]) -> Any:
-        """Return the value of *work*, done in the loop."""
-        if threading.current_thread() is self._thread:
+        """Return the value of *work*, done in the loop.
+
+        Raises:
+            UsageError: It would wait for itself, or the engine was closed before it was done.
+        """
+        from asyncio import run_coroutine_threadsafe  # noqa: PLC0415 - only async actions need it
+
+        loop, thread = self._begun()
+        if threading.current_thread() is thread:
             raise UsageError("an async action cannot wait for another one synchronously: await ctx.run(...).")
 
         async def main() -> Any:
             return await work(self._nango)
 
-        future = self._asyncio.run_coroutine_threadsafe(main(), self._loop)
+        future = run_coroutine_threadsafe(main(), loop)
         try:
             return future.result()
+        except CancelledError:
+            if self._is_closing:
+                raise UsageError("the engine was closed while the action ran.") from None
+            raise
         except BaseException:
             future.cancel()  # whoever waited was interrupted
             raise
 
     def close(self) -> None:
-        """Stop the loop and close its connections."""
-        self._asyncio.run_coroutine_threadsafe(self._nango._close_pool(), self._loop).result()  # noqa: SLF001
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        """Cancel what runs, close the loop's connections, and end the thread."""
+        from asyncio import run_coroutine_threadsafe  # noqa: PLC0415
+
+        if self._running is None:
+            return
+        loop, thread = self._running
+        if threading.current_thread() is thread:
+            raise UsageError("an action cannot close the engine that it runs in.")
+        self._is_closing = True
+        run_coroutine_threadsafe(self._wind_up(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+    async def _wind_up(self) -> None:
+        from asyncio import all_tasks, current_task, gather  # noqa: PLC0415
+
+        tasks = all_tasks() - {current_task()}
+        for task in tasks:
+            task.cancel()
+        await gather(*tasks, return_exceptions=True)
+        await self._nango._close_pool()  # noqa: SLF001
+
+    def _begun(self) -> tuple[AbstractEventLoop, threading.Thread]:
+        from asyncio import new_event_loop  # noqa: PLC0415
+
+        with self._lock:
+            if self._running is None:
+                loop = new_event_loop()
+                thread = threading.Thread(target=loop.run_forever, name="nango_py-actions", daemon=True)
+                thread.start()
+                self._running = loop, thread
+            return self._running

@@ -44,7 +44,7 @@ PACKAGE = Path(nango_py.__file__).parent
 SCHEMAS = PACKAGE / "schemas"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
-    {"errors", "secret", "location", "clock"},
+    {"errors", "secret", "location", "clock", "forks"},
     {
         "http",
         "document",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import threading
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import entry_points
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from nango_py import forks
 from nango_py.actions.mark import marks_of, place_of
 from nango_py.actions.python import PythonAction, from_file, from_function, from_module
 from nango_py.errors import ConfigError, UnknownAction, UsageError
@@ -48,7 +48,7 @@ class Registry:
     def __init__(self, folder: Path | None, given: Iterable[object] = ()) -> None:
         self._folder = folder
         self._given = tuple(_given(given))
-        self._lock = threading.RLock()
+        self._lock = forks.Lock()
         self._found: dict[str, Mapping[str, tuple[_Found, ...]]] = {}
         self._loaded: dict[tuple[str, str], PythonAction] = {}
         self._packs: tuple[tuple[str, _Found], ...] | None = None

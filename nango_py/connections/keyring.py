@@ -6,9 +6,9 @@ import base64
 import binascii
 import hashlib
 import secrets
-import threading
 from typing import TYPE_CHECKING, Final
 
+from nango_py import forks
 from nango_py.errors import DecryptionError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class KeyRing:
 
     def __init__(self, load: Callable[[], tuple[bytes, ...]]) -> None:
         self._load = load
-        self._lock = threading.Lock()
+        self._lock = forks.Lock()
         self._ciphers: dict[str, AESGCM] | None = None
 
     def __repr__(self) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from nango_py.connections import at_fork
+from nango_py import forks
 from nango_py.connections.freshness import judge
 from nango_py.connections.refusals import expired, reauth_required
 from nango_py.connections.renewal import Hooks, Renew, Renewals
@@ -53,21 +52,12 @@ class CredentialManager:
     hooks: Hooks = field(default_factory=Hooks, repr=False)
     renewals: Renewals = field(init=False, repr=False)
     _known: OrderedDict[tuple[str, str], _Known] = field(default_factory=OrderedDict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: forks.Lock = field(default_factory=forks.Lock)
 
     def __post_init__(self) -> None:
         self.renewals = Renewals(
             vault=self.vault, clock=self.clock, renew=self.renew, remember=self.remember, hooks=self.hooks
         )
-        at_fork.watch(self)
-
-    def before_fork(self) -> None:
-        """Do nothing: what is remembered is whole at any moment."""
-
-    def after_fork(self, *, in_child: bool) -> None:
-        """Take a new lock in a child, where nobody is left who could release the old one."""
-        if in_child:
-            self._lock = threading.Lock()
 
     def fresh(self, integration: Integration, user_id: str, *, seconds: float | None = None) -> Flow[Connection]:
         """Return the connection, fit to sign a request; credentials that are due are renewed first.

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from threading import Lock
 from typing import TYPE_CHECKING, Final, Literal
 
+from nango_py import forks
 from nango_py.errors import UnreachableError
 from nango_py.exchange.attempts import described
-from nango_py.exchange.pool import forks
 from nango_py.policy.breaker import CLOSED, Circuit, CircuitBreaker, admit, settle
 
 if TYPE_CHECKING:
@@ -34,12 +33,7 @@ class Breakers:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.circuits: dict[Hashable, Circuit] = {}
-        self.lock = Lock()
-        forks.watch(self)
-
-    def forget(self) -> None:
-        """Take a new lock in a forked child: another thread of the parent may hold the old one."""
-        self.lock = Lock()
+        self.lock = forks.Lock()
 
     def of(self, breaker: CircuitBreaker, url: URL) -> OriginCircuit:
         """Return the circuit of a URL's origin; integrations that declare the same breaker share it."""

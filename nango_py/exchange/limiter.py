@@ -8,11 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from weakref import WeakSet
 
+from nango_py import forks
 from nango_py.errors import RateLimitedError, StoreError
 from nango_py.exchange.entry import Entry, TooLate
 from nango_py.exchange.gate import Gate
 from nango_py.exchange.limit_views import views
-from nango_py.exchange.pool import forks
 from nango_py.exchange.slots import hold_until_closed
 from nango_py.http import Response
 from nango_py.policy.limit_headers import mention_limits, read_limits

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.connections.faulty import granted, opened
+from tests.connections.faulty import LIFETIME, granted, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,23 +21,25 @@ def hold(locks: Iterable[Any], held: threading.Event, over: threading.Event) -> 
         for lock in locks:
             stack.enter_context(lock)
         held.set()
-        over.wait(10)
+        over.wait(60)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_forked_child_waits_for_no_lock_of_its_parent() -> None:
     with opened(granted(1)) as account:
-        account.get()
-        core = account.nango._nango._core  # type: ignore[attr-defined]
-        locks = (core._lock, core.accounts._lock, core.accounts.manager._lock)
+        account.nango.call("register_connection", "it", "bob", {"access_token": "bob's", "expires_in": LIFETIME})
+        nango = account.nango._nango  # type: ignore[attr-defined]
+        core = nango._core
+        accounts = core.accounts
+        locks = (nango._lock, core._lock, core.registry._lock, accounts._lock, accounts.manager._lock)
         held, over = threading.Event(), threading.Event()
         holder = threading.Thread(target=hold, args=(locks, held, over))
         holder.start()
-        assert held.wait(10)
+        assert held.wait(60)
         child = os.fork()
         if not child:
-            signal.alarm(10)
-            os._exit(0 if account.get().is_success else 1)
+            signal.alarm(60)
+            os._exit(0 if account.nango.send("it", "bob", "GET", "/x").is_success else 1)
         over.set()
         holder.join()
         _, status = os.waitpid(child, 0)

@@ -14,9 +14,9 @@ import anyio
 import httpcore
 import sniffio
 
+from nango_py import forks
 from nango_py.clock import Clock, SystemClock
 from nango_py.errors import UsageError
-from nango_py.exchange.pool import forks
 from nango_py.exchange.pool.books import MAX_IDLE, Books, Line
 from nango_py.exchange.pool.failures import no_slot, translated
 from nango_py.exchange.pool.guard import AsyncGuard

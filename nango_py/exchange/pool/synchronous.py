@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 
+from nango_py import forks
 from nango_py.clock import Clock, SystemClock
 from nango_py.errors import UsageError
-from nango_py.exchange.pool import forks
 from nango_py.exchange.pool.books import MAX_IDLE, Books, Line
 from nango_py.exchange.pool.failures import no_slot, translated
 from nango_py.exchange.pool.guard import Guard
