@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nango_py.document import pointer_to
@@ -10,7 +11,7 @@ from nango_py.versions.content import text_of
 from nango_py.versions.schemas import Effect, compare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 __all__ = ["compare_actions"]
 
@@ -28,15 +29,18 @@ _OF_INPUT: Mapping[Effect, tuple[Level, str]] = {
     Effect.OTHER: ("RISKY", "Calls that were right may be refused."),
     Effect.NOTE: ("SAFE", ""),
 }
+_NOTHING = {"type": "object", "additionalProperties": False}
+"""What an action takes that declares no input."""
+_STRICTER = "An answer that breaks it is an OutputError."
 _OF_OUTPUT: Mapping[Effect, tuple[Level, str]] = {
     Effect.NEW: ("SAFE", ""),
     Effect.GONE: ("BREAKING", "Code that reads it finds nothing."),
-    Effect.REQUIRED: ("SAFE", ""),
+    Effect.REQUIRED: ("RISKY", _STRICTER),
     Effect.OPTIONAL: ("BREAKING", "Code that reads it may find nothing."),
     Effect.RETYPED: ("BREAKING", "Code that reads it meets another type."),
-    Effect.FEWER_TYPES: ("SAFE", ""),
+    Effect.FEWER_TYPES: ("RISKY", _STRICTER),
     Effect.MORE_TYPES: ("BREAKING", "Code that reads it may meet another type."),
-    Effect.NARROWER: ("SAFE", ""),
+    Effect.NARROWER: ("RISKY", _STRICTER),
     Effect.WIDER: ("RISKY", "Code that reads it may meet values that it does not expect."),
     Effect.DEFAULT: ("SAFE", ""),
     Effect.OTHER: ("RISKY", "Code that reads it may meet values that it does not expect."),
@@ -79,9 +83,10 @@ def _action(old: Mapping[str, Any], new: Mapping[str, Any], at: str) -> Iterator
 def _input(old: Mapping[str, Any], new: Mapping[str, Any], at: str) -> Iterator[Finding]:
     was, now = old.get("input"), new.get("input")
     if was is not None and now is None:
-        yield Finding("RISKY", at, "no longer declared.", "Input goes unchecked.")
+        level: Level = "BREAKING" if isinstance(was, Mapping) and was.get("properties") else "RISKY"
+        yield Finding(level, at, "no longer declared.", "Calls that give any are refused.")
         return
-    for effect, pointer, message in compare(was or {}, now or {}, at):
+    for effect, pointer, message in compare(_NOTHING if was is None else was, _NOTHING if now is None else now, at):
         level, reason = _OF_INPUT[effect]
         yield Finding(level, pointer, message, reason)
 
@@ -106,7 +111,7 @@ def _output(old: Mapping[str, Any], new: Mapping[str, Any], at: str) -> Iterator
     was, now, at = old.get("schema"), new.get("schema"), f"{at}/schema"
     if (was is None) != (now is None):
         message = "new." if was is None else "removed."
-        reason = "An answer that breaks it is an OutputError." if was is None else "Nothing is promised any longer."
+        reason = _STRICTER if was is None else "Nothing is promised any longer."
         yield Finding("RISKY", at, message, reason)
     elif was is not None:
         for effect, pointer, message in compare(was, now, at):

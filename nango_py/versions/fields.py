@@ -40,7 +40,8 @@ def _fields(declared: Mapping[str, Any], own: tuple[Field, ...]) -> dict[str, Fi
     fields: dict[str, Any] = {field.name: {key: getattr(field, key) for key in field.__slots__} for field in own}
     for name, keys in declared.items():
         known = {key: tuple(value) if isinstance(value, list) else value for key, value in keys.items()}
-        fields[name] = {**fields.get(name, {}), "name": name, **known}
+        # As for a connection: a declared field must be given unless it says otherwise.
+        fields[name] = {**fields.get(name, {}), "name": name, "default": None, **known}
     return {name: Field(**keys) for name, keys in fields.items()}
 
 

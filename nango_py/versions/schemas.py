@@ -1,6 +1,6 @@
 """Compare two JSON Schemas: what one accepts and the other does not.
 
-Types, enumerations, properties, lists, bounds and alternatives are understood; of other words it is only said that
+Types, enumerations, properties, lists, bounds, alternatives and references are understood; of other words it is only said that
 they changed.
 """
 
@@ -30,6 +30,7 @@ _LOWER = ("minimum", "exclusiveMinimum", "minItems", "minLength", "minProperties
 _UPPER = ("maximum", "exclusiveMaximum", "maxItems", "maxLength", "maxProperties")
 _FORMS = ("format", "pattern", "multipleOf", "uniqueItems")
 _ALTERNATIVES = ("anyOf", "oneOf")
+_UNEVALUATED = ("unevaluatedItems", "unevaluatedProperties")
 _DEPTH = 30
 """Schemas may refer to themselves."""
 
@@ -84,6 +85,7 @@ class _Comparison:
     def __init__(self, before: Any, after: Any) -> None:
         self.before = before
         self.after = after
+        self.is_same_root = text_of(before) == text_of(after)
         self.told: set[tuple[str, str]] = set()
 
     def differences(self, before: Any, after: Any, pointer: str, depth: int) -> Iterator[Difference]:
@@ -93,20 +95,43 @@ class _Comparison:
         if _reference(before) or _reference(after):
             self.told.add(pair)  # a schema that refers to itself is entered once, one that does so twice as well
         old, new = _followed(before, self.before), _followed(after, self.after)
-        if text_of(old) == text_of(new) and not _refers(old):
+        if self._is_same(old, new):
             return
         yield from (changed := list(_types(old, new, pointer)))
         if any(found.effect is Effect.RETYPED for found in changed):
             return  # what else differs is of another type
+        yield from (changed := list(self._words(old, new, pointer, depth)))
+        for word in _UNEVALUATED if any(found.effect is not Effect.NOTE for found in changed) else ():
+            if word in old and word in new:
+                yield Difference(Effect.OTHER, pointer + pointer_to(word), "what it is about changed.")
+
+    def _words(
+        self, old: Mapping[str, Any], new: Mapping[str, Any], pointer: str, depth: int
+    ) -> Iterator[Difference]:
         yield from _values(old, new, pointer)
         yield from _bounds(old, new, pointer)
         yield from self._properties(old, new, pointer, depth)
         if "items" in old or "items" in new:
             at = pointer + pointer_to("items")
             yield from self.differences(old.get("items", {}), new.get("items", {}), at, depth + 1)
+        yield from self._all_of(old.get("allOf", []), new.get("allOf", []), pointer + pointer_to("allOf"), depth)
         for word in _ALTERNATIVES:
             yield from self._alternatives(old, new, pointer, word, depth)
-        yield from _rest(old, new, pointer)
+        yield from self._rest(old, new, pointer)
+
+    def _is_same(self, old: Any, new: Any) -> bool:
+        """Tell whether both say the same, what they refer to included."""
+        if text_of(old) != text_of(new):
+            return False
+        return not _refers(old) or self.is_same_root or _reached(old, self.before) == _reached(new, self.after)
+
+    def _all_of(self, was: list[Any], now: list[Any], at: str, depth: int) -> Iterator[Difference]:
+        for index, branch in enumerate(now[: len(was)]):
+            yield from self.differences(was[index], branch, at + pointer_to(index), depth + 1)
+        for index, branch in enumerate(now[len(was) :], start=len(was)):
+            yield Difference(Effect.NARROWER, at + pointer_to(index), f"{shown(branch)} holds, too.")
+        for branch in was[len(now) :]:
+            yield Difference(Effect.WIDER, at, f"{shown(branch)} holds no longer.")
 
     def _properties(
         self, old: Mapping[str, Any], new: Mapping[str, Any], pointer: str, depth: int
@@ -116,7 +141,9 @@ class _Comparison:
         for name in dict.fromkeys((*was, *now, *sorted(wanted | wants))):
             at = pointer + pointer_to("properties", name)
             yield from _presence(at, name in was, name in now, name in wanted, name in wants)
-            if name in was and name in now:
+            if now.get(name) is False and was.get(name) is not False:
+                yield Difference(Effect.NARROWER, at, "refused now.")
+            elif name in was and name in now:
                 yield from self.differences(was[name], now[name], at, depth + 1)
         others, of_others = old.get("additionalProperties", True), new.get("additionalProperties", True)
         if text_of(others) != text_of(of_others):
@@ -138,17 +165,31 @@ class _Comparison:
             elif word in old:
                 yield Difference(Effect.WIDER, at, "removed.")
             return
-        was, now = ({text_of(branch): branch for branch in schema[word]} for schema in (old, new))
-        gone, come = [was[text] for text in was if text not in now], [now[text] for text in now if text not in was]
+        was, now = list(old[word]), list(new[word])
+        gone = [branch for branch in was if not any(self._is_same(branch, other) for other in now)]
+        come = [branch for branch in now if not any(self._is_same(other, branch) for other in was)]
+        if word == "oneOf" and (gone or come) and not _are_apart(now):
+            yield Difference(Effect.OTHER, at, "changed, and a value that fits two of its forms is refused.")
         if len(gone) == len(come) == 1:
-            yield from self.differences(
-                gone[0], come[0], at + pointer_to(list(now.values()).index(come[0])), depth + 1
-            )
+            yield from self.differences(gone[0], come[0], at + pointer_to(now.index(come[0])), depth + 1)
             return
         for branch in gone:
             yield Difference(Effect.NARROWER, at, f"one form is gone: {shown(branch)}.")
         for branch in come:
             yield Difference(Effect.WIDER, at, f"one form is new: {shown(branch)}.")
+
+    def _rest(self, old: Mapping[str, Any], new: Mapping[str, Any], pointer: str) -> Iterator[Difference]:
+        for word in dict.fromkeys((*old, *new)):
+            if word in _COMPARED or (word in old and word in new and self._is_same(old[word], new[word])):
+                continue
+            at = pointer + pointer_to(word)
+            if word in NOTES or word.startswith("x-"):
+                yield Difference(Effect.NOTE, at, "the words differ.")
+            elif word == "default":
+                message = told(old.get(word, ABSENT), new.get(word, ABSENT))
+                yield Difference(Effect.DEFAULT, at, message)
+            else:
+                yield Difference(Effect.OTHER, at, "changed.")
 
 
 def _presence(at: str, was: bool, now: bool, wanted: bool, wants: bool) -> Iterator[Difference]:
@@ -170,14 +211,48 @@ def _followed(schema: Any, root: Any) -> Mapping[str, Any]:
             return {**beside, "not": {}} if schema is False else beside
         reference = _reference(schema)
         if not reference.startswith("#"):
-            return {**schema, **beside}
-        beside = {**{word: value for word, value in schema.items() if word not in ("$ref", "$defs")}, **beside}
-        target: Any = root
-        for part in reference[1:].split("/")[1:]:
-            name = part.replace("~1", "/").replace("~0", "~")
-            target = target.get(name) if isinstance(target, Mapping) else None
-        schema = target
+            return _both(schema, beside)
+        here = {word: value for word, value in schema.items() if word not in ("$ref", "$defs")}
+        beside, schema = _both(here, beside), _target(reference, root)
     return beside
+
+
+def _both(inner: Mapping[str, Any], outer: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema of what both say; where a word stands in both, each has its own say."""
+    if all(
+        text_of(inner[word]) == text_of(outer[word]) for word in inner.keys() & outer.keys() - {*NOTES, "default"}
+    ):
+        return {**inner, **outer}
+    return {**outer, "allOf": [*outer.get("allOf", ()), inner]}
+
+
+def _target(reference: str, root: Any) -> Any:
+    target = root
+    for part in reference[1:].split("/")[1:]:
+        name = part.replace("~1", "/").replace("~0", "~")
+        target = target.get(name) if isinstance(target, Mapping) else None
+    return target
+
+
+def _reached(schema: Any, root: Any) -> dict[str, str]:
+    """Return the text of all that a schema refers to, however far, by reference."""
+    found: dict[str, str] = {}
+    todo = [schema]
+    while todo:
+        inner = todo.pop()
+        reference = _reference(inner)
+        if reference and reference not in found:
+            target = _target(reference, root)
+            found[reference] = _bare_text(target)
+            todo.append(target)
+        todo += inner.values() if isinstance(inner, Mapping) else inner if isinstance(inner, list) else ()
+    return found
+
+
+def _are_apart(branches: list[Any]) -> bool:
+    """Tell whether no value fits two of the branches: each has types of its own."""
+    kinds = [_kinds(branch) if isinstance(branch, Mapping) and not _refers(branch) else _TYPES for branch in branches]
+    return sum(map(len, kinds)) == len(frozenset().union(*kinds))
 
 
 def _bare_text(schema: Any) -> str:
@@ -270,20 +345,6 @@ def _bounds(old: Mapping[str, Any], new: Mapping[str, Any], pointer: str) -> Ite
 
 
 _COMPARED = frozenset(
-    {"$defs", "$ref", "additionalProperties", "const", "enum", "items", "properties", "required", "type"}
+    {"$defs", "$ref", "additionalProperties", "allOf", "const", "enum", "items", "properties", "required", "type"}
     | {*_LOWER, *_UPPER, *_FORMS, *_ALTERNATIVES}
 )  # fmt: skip
-
-
-def _rest(old: Mapping[str, Any], new: Mapping[str, Any], pointer: str) -> Iterator[Difference]:
-    for word in dict.fromkeys((*old, *new)):
-        if word in _COMPARED or text_of(old.get(word)) == text_of(new.get(word)):
-            continue
-        at = pointer + pointer_to(word)
-        if word in NOTES or word.startswith("x-"):
-            yield Difference(Effect.NOTE, at, "the words differ.")
-        elif word == "default":
-            message = told(old.get(word, ABSENT), new.get(word, ABSENT))
-            yield Difference(Effect.DEFAULT, at, message)
-        else:
-            yield Difference(Effect.OTHER, at, "changed.")

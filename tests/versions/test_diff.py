@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from nango_py.declare.catalogue import built_in_folder
 from nango_py.errors import UsageError
@@ -114,7 +115,7 @@ CASES = [
     ("SAFE", "actions.find.output.map.url", "actions/find/output/map/url", "${item.url}"),
     ("RISKY", "actions.find.output.map.id", "actions/find/output/map/id", "${item.uuid}"),
     ("RISKY", "actions.find.output.schema", "actions/find/output/schema", GONE),
-    ("RISKY", "actions.find.input", "actions/find/input", GONE),
+    ("BREAKING", "actions.find.input", "actions/find/input", GONE),
 ]
 
 IN = "actions/find/input/properties"
@@ -145,10 +146,13 @@ SCHEMA_CASES = [
     ("BREAKING", "actions.find.output.schema.id", f"{OUT}/properties/id/type", "integer"),
     ("BREAKING", "actions.find.output.schema.id", f"{OUT}/properties/id/type", ["string", "null"]),
     ("BREAKING", "actions.find.output.schema.id", f"{OUT}/required", []),
-    ("SAFE", "actions.find.output.schema.state", f"{OUT}/required", ["id", "state"]),
+    ("RISKY", "actions.find.output.schema.state", f"{OUT}/required", ["id", "state"]),
     ("SAFE", "actions.find.output.schema.url", f"{OUT}/properties/url", {"type": "string"}),
     ("RISKY", "actions.find.output.schema.state", f"{OUT}/properties/state/enum", ["open", "closed", "lost"]),
-    ("SAFE", "actions.find.output.schema.state", f"{OUT}/properties/state/enum", ["open"]),
+    ("RISKY", "actions.find.output.schema.state", f"{OUT}/properties/state/enum", ["open"]),
+    ("RISKY", "actions.find.output.schema.additionalProperties", f"{OUT}/additionalProperties", False),
+    ("BREAKING", "actions.find.input.most", f"{IN}/most", False),
+    ("BREAKING", "actions.find.input.query.allOf.0", f"{IN}/query/allOf", [{"minLength": 1}]),
 ]
 
 
@@ -310,6 +314,121 @@ def test_a_word_beside_a_reference_is_compared():
     changes = list(compare(old, new, ""))
 
     assert [(Effect.NARROWER, "/properties/name")] == [(found.effect, found.pointer) for found in changes]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        {"allOf": [{"$ref": "#/$defs/a"}]},
+        {"anyOf": [{"$ref": "#/$defs/a"}, {"type": "null"}]},
+        {"oneOf": [{"$ref": "#/$defs/a"}, {"type": "null"}]},
+        {"not": {"not": {"$ref": "#/$defs/a"}}},
+        {"contains": {"$ref": "#/$defs/b"}, "$defs": {"b": {"items": {"$ref": "#/$defs/a"}}}},
+    ],
+    ids=str,
+)
+def test_what_stands_behind_a_reference_within_other_words_is_compared(rest):
+    old, new = ({**rest, "$defs": {**rest.get("$defs", {}), "a": {"type": kind}}} for kind in ("string", "integer"))
+
+    assert any(found.effect in {Effect.RETYPED, Effect.OTHER} for found in compare(old, new, ""))
+
+
+def test_a_word_that_a_reference_repeats_is_compared_on_both_sides_of_it():
+    old = {"type": "object", "maximum": 3}
+    new = {**old, "$ref": "#/$defs/a", "$defs": {"a": {"type": "string", "maximum": 2}}}
+
+    assert Effect.NARROWER in {found.effect for found in compare(old, new, "")}
+
+
+def test_forms_of_which_one_is_to_fit_are_watched_for_those_that_fit_two():
+    old, new = ({"oneOf": [{"maxLength": 1}, {"minLength": limit}]} for limit in (3, 1))
+    apart_old, apart_new = ({"oneOf": [{"type": "null"}, {"type": "string", "minLength": n}]} for n in (3, 1))
+
+    assert {Effect.OTHER, Effect.WIDER} == {found.effect for found in compare(old, new, "")}
+    assert {Effect.WIDER} == {found.effect for found in compare(apart_old, apart_new, "")}
+
+
+@pytest.mark.parametrize(("required", "level"), [([], "SAFE"), (["query"], "BREAKING")])
+def test_an_input_where_none_was_taken_breaks_calls_only_if_it_must_be_given(required, level):
+    taken = {"type": "object", "properties": {"query": {"type": "string"}}, "required": required, "additionalProperties": False}  # fmt: skip
+    before, after = ({"actions": {"find": {**one}}} for one in ({}, {"input": taken}))
+
+    assert [level] == [found.level for found in compare_versions(before, after)]
+
+
+def test_a_credential_that_is_declared_must_be_given_even_where_the_scheme_has_a_default():
+    before = canonical({"auth": {"auth_mode": "BASIC"}})
+    after = canonical({"auth": {"auth_mode": "BASIC"}, "credentials": {"password": {"title": "Password"}}})
+
+    assert [("BREAKING", "/credentials/password")] == [
+        (found.level, found.pointer) for found in compare_versions(before, after)
+    ]
+
+
+WORDS = {
+    "type": st.sampled_from(["object", "array", "string", "integer", "null", ["string", "null"], ["number", "object"]]),
+    "enum": st.sampled_from([["a"], ["a", "b"], [1, None], [{}]]),
+    "const": st.sampled_from(["a", 1, []]),
+    "pattern": st.sampled_from(["^a", "b$"]),
+    "uniqueItems": st.booleans(),
+    "required": st.sampled_from([[], ["a"], ["a", "b"]]),
+    "dependentRequired": st.sampled_from([{"a": ["b"]}, {"b": ["a"]}]),
+    "$ref": st.sampled_from(["#/$defs/a", "#/$defs/b"]),
+    "description": st.sampled_from(["one", "other"]),
+    **dict.fromkeys(["maxLength", "minLength", "maxItems", "minItems", "maximum", "exclusiveMinimum"], st.integers(0, 2)),
+}  # fmt: skip
+
+
+def with_inner(inner):
+    one, some = inner | st.booleans(), st.lists(inner, min_size=1, max_size=2)
+    by_name = st.dictionaries(st.sampled_from(["a", "b"]), inner, min_size=1)
+    words = {
+        **WORDS, "items": one, "additionalProperties": one, "properties": by_name, "patternProperties": by_name,
+        "prefixItems": some, "allOf": some, "anyOf": some, "oneOf": some, "not": inner, "if": inner, "then": inner,
+        "unevaluatedProperties": one, "propertyNames": st.just({"maxLength": 1}), "contains": inner,
+    }  # fmt: skip
+    return st.lists(st.sampled_from(sorted(words)), max_size=3, unique=True).flatmap(
+        lambda names: st.fixed_dictionaries({name: words[name] for name in names})
+    )
+
+
+LEAVES = st.fixed_dictionaries({"maxLength": st.integers(0, 2)}, optional={"type": WORDS["type"]})
+PARTS = st.recursive(with_inner(st.just({})), with_inner, max_leaves=4)
+PAIRS = st.builds(
+    lambda one, more, turned: ({**one, **more}, one)[:: -1 if turned else 1], PARTS, PARTS, st.booleans()
+)
+"""A schema, and the same with a word more or less."""
+VALUES = st.recursive(
+    st.sampled_from([None, True, 0, 1, 2, 1.5, "", "a", "ab", "b"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["a", "b", "cc"]), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+def levels(place: str, old: Any, new: Any) -> set[str]:
+    before, after = (
+        {"actions": {"find": {"input": one} if place == "input" else {"output": {"schema": one}}}}
+        for one in (old, new)
+    )
+    return {found.level for found in compare_versions(before, after)}
+
+
+@settings(max_examples=100)
+@given(PARTS, PAIRS, st.tuples(LEAVES, LEAVES), st.lists(VALUES, min_size=8, max_size=8))
+def test_a_change_that_keeps_a_value_out_or_lets_one_in_is_not_safe(kept, parts, leaves, values):
+    old, new = (
+        {**kept, "properties": {"a": part}, "$defs": {"a": leaf, "b": {}}}
+        for part, leaf in zip(parts, leaves, strict=True)
+    )
+    before, after = Draft202012Validator(old), Draft202012Validator(new)
+    changed = [
+        (stays, comes) for value in values if (stays := before.is_valid(value)) != (comes := after.is_valid(value))
+    ]
+    if not changed or Effect.NEW in {found.effect for found in compare(old, new, "")}:
+        return  # what had no name before was given by nobody
+    assert levels("output", old, new) - {"SAFE"}
+    if (True, False) in changed:
+        assert levels("input", old, new) - {"SAFE"}
 
 
 def test_another_format_lets_values_in_and_keeps_values_out():
