@@ -27,7 +27,7 @@ def command(file: str, blueprints: tuple[str, ...], *, as_json: bool) -> None:
         pins = {use.content.key: pin_of(use.content) for use in uses_of(Path(file), blueprints, strict=True)}
     path = Path(file).with_name(LOCK_NAME)
     text = lock_text(list(pins.values()))
-    is_same = path.exists() and path.read_text("utf-8") == text
+    is_same = path.is_file() and path.read_bytes() == text.encode()
     with writing():
         path.write_text(text, "utf-8", newline="\n")
     if as_json:

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from nango_py.document import Document
     from nango_py.location import Location
 
-__all__ = ["SCHEMAS", "check_blueprint", "check_complete", "check_fragment", "check_top", "load_schema", "wants_text"]
+__all__ = [
+    "SCHEMAS",
+    "check_blueprint",
+    "check_complete",
+    "check_fragment",
+    "check_top",
+    "check_version",
+    "load_schema",
+    "wants_text",
+]
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 _BASE = "https://nango-py.invalid/schemas/v0/"
@@ -76,8 +85,12 @@ def check_blueprint(document: Document, version: str) -> Iterator[Problem]:
         yield _problem(violation, _locate(document, violation))
     if isinstance(versions, Mapping) and version in versions:
         pointer = pointer_to("versions", version)
-        reference = f"{_BASE}blueprint.schema.json#/$defs/version"
-        yield from _fragment(document, pointer, versions[version], reference)
+        yield from check_version(document, pointer, versions[version])
+
+
+def check_version(document: Document, pointer: str, data: Any) -> Iterator[Problem]:
+    """Yield the problems of what a version declares, wherever it is kept; nothing is required."""
+    yield from _fragment(document, pointer, data, f"{_BASE}blueprint.schema.json#/$defs/version")
 
 
 def check_complete(merged: Merged, fallback: Location) -> Iterator[Problem]:

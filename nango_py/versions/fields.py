@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["compare_fields"]
 
+_KEYS = frozenset(Field.__slots__)
 _WORDS = ("title", "description", "example")
 _CHECKS = ("pattern", "format")
 _PASTED = ("prefix", "suffix")
@@ -39,7 +40,9 @@ def compare_fields(
 def _fields(declared: Mapping[str, Any], own: tuple[Field, ...]) -> dict[str, Field]:
     fields: dict[str, Any] = {field.name: {key: getattr(field, key) for key in field.__slots__} for field in own}
     for name, keys in declared.items():
-        known = {key: tuple(value) if isinstance(value, list) else value for key, value in keys.items()}
+        known = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in keys.items() if key in _KEYS
+        }
         # As for a connection: a declared field must be given unless it says otherwise.
         fields[name] = {**fields.get(name, {}), "name": name, "default": None, **known}
     return {name: Field(**keys) for name, keys in fields.items()}

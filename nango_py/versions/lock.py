@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from nango_py.declare.catalogue import Catalogue
 from nango_py.declare.loader import read_declared
+from nango_py.declare.merge import Layer, merge
 from nango_py.declare.resolve import resolve
-from nango_py.document import pointer_to
+from nango_py.declare.schema import check_version
+from nango_py.document import pointer_to, wrap
 from nango_py.errors import ConfigError
 from nango_py.location import Location, Problem
 from nango_py.versions.change import LEVELS
@@ -107,21 +109,40 @@ def read_lock(path: Path) -> Mapping[str, Pin]:
         ConfigError: It cannot be read, or what it holds is not what was written.
     """
     try:
-        document = json.loads(path.read_text("utf-8"))
-        is_ours = document["format"] == _FORMAT
-        pins = {
-            key: Pin(key=key, sources=entry["sources"], sha256=entry["sha256"], data=entry["content"])
-            for key, entry in document["blueprints"].items()
-        }
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        raise ConfigError(_broken(path, "", "it cannot be read as a lock file.")) from None
-    if not is_ours:
+        text = path.read_text("utf-8")
+        document = json.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConfigError(_unreadable(path, error)) from None
+    if isinstance(document, Mapping) and document.get("format", _FORMAT) != _FORMAT:
         raise ConfigError(_broken(path, "/format", "it was written by another version of nango_py."))
-    changed = [key for key, pin in pins.items() if digest(pin.data) != pin.sha256]
-    if changed:
-        at = pointer_to("blueprints", changed[0])
-        raise ConfigError(_broken(path, at, f"the content of {changed[0]} is not what its sha256 says."))
-    return pins
+    if not isinstance(document, Mapping) or not isinstance(entries := document.get("blueprints"), Mapping):
+        raise ConfigError(_broken(path, "", "it holds no blueprints of a lock file."))
+    return {key: _pin(path, key, entry) for key, entry in entries.items()}
+
+
+def _pin(path: Path, key: str, entry: Any) -> Pin:
+    at = pointer_to("blueprints", key)
+    sources = entry.get("sources") if isinstance(entry, Mapping) else None
+    content = entry.get("content") if isinstance(entry, Mapping) else None
+    if not isinstance(content, Mapping) or not isinstance(sources, Mapping):
+        raise ConfigError(_broken(path, at, f"the entry of {key} lacks its sources or its content."))
+    if digest(content) != entry.get("sha256"):
+        raise ConfigError(_broken(path, at, f"the content of {key} is not what its sha256 says."))
+    # Keys that another version of nango_py knows can be told of; what has another shape cannot be compared.
+    document = wrap(content, str(path))
+    for problem in check_version(document, "", content):
+        if problem.code != "schema.unknown_key":
+            raise ConfigError(_broken(path, f"{at}/content{problem.pointer}", problem.message))
+    layer = Layer(label=LOCK_NAME, document=document, pointer="", data=content)
+    return Pin(key=key, sources=sources, sha256=entry["sha256"], data=merge((layer,)).data)
+
+
+def _unreadable(path: Path, error: Exception) -> Problem:
+    if not isinstance(error, json.JSONDecodeError):
+        return _broken(path, "", "it cannot be read as a lock file.")
+    is_merge = "<<<<<<<" in error.doc
+    message = "it holds the marks of a merge that is not settled." if is_merge else f"it is no JSON: {error.msg}."
+    return _broken(path, "", message, line=error.lineno, column=error.colno)
 
 
 def compared(pins: Mapping[str, Pin], uses: Iterable[Use]) -> Iterator[tuple[Pin, Content]]:
@@ -183,8 +204,8 @@ def _listed(sources: Mapping[str, str]) -> str:
     return ", ".join(f"{key} ({label})" for key, label in sources.items())
 
 
-def _broken(path: Path, pointer: str, message: str) -> Problem:
-    location = Location(source=str(path), pointer=pointer)
+def _broken(path: Path, pointer: str, message: str, *, line: int = 0, column: int = 0) -> Problem:
+    location = Location(source=str(path), pointer=pointer, line=line, column=column)
     return _problem(location, "broken", message, "Take it from version control, or write it anew: nango-py lock.")
 
 

@@ -1,7 +1,7 @@
 """Compare two JSON Schemas: what one accepts and the other does not.
 
-Types, enumerations, properties, lists, bounds, alternatives and references are understood; of other words it is only said that
-they changed.
+Types, enumerations, properties, lists, bounds, alternatives and references are understood; of other words it is only
+said that they changed.
 """
 
 from __future__ import annotations

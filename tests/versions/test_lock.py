@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nango_py.cli import main
 from nango_py.declare.catalogue import built_in_folder
 from nango_py.errors import ConfigError
+from nango_py.versions.content import digest
 from nango_py.versions.diff import diff
 from nango_py.versions.lock import LOCK_NAME, check_lock, compared, lock_text, pin_of, read_lock, uses_of
 
@@ -140,6 +142,60 @@ def test_a_lock_that_is_not_what_was_written_is_refused(project, old, new):
     with pytest.raises(ConfigError):
         read_lock(project / LOCK_NAME)
     assert ["lock.broken"] == [code for code, _ in codes(project)]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text[:300], "nango.lock:10:"),
+        (lambda text: text.replace('  "format"', '<<<<<<< ours\n  "format"'), "nango.lock:3:1: it holds the marks of a merge"),
+        (lambda _: "[" * 100_000, "it cannot be read as a lock file"),
+        (lambda _: "[]", "it holds no blueprints"),
+        (lambda _: '{"format": 2, "pins": []}', "another version of nango_py"),
+        (lambda text: relocked(text, lambda entry: entry.update(content=None)), "acme:v0: the entry of acme:v0 lacks"),
+        (lambda text: relocked(text, lambda entry: entry.update(sources="local")), "acme:v0: the entry of acme:v0 lacks"),
+        (lambda text: relocked(text, lambda entry: entry["content"].update(auth={"auth_mode": []})), "content/auth/auth_mode: "),
+        (lambda text: relocked(text, lambda entry: entry["content"].update(actions=[3])), "content/actions: 'actions' must be a mapping"),
+    ],
+)  # fmt: skip
+def test_a_lock_that_somebody_broke_says_where_and_what_to_do(project, change, message):
+    path = project / LOCK_NAME
+    path.write_text(change(path.read_text("utf-8")), "utf-8")
+
+    with pytest.raises(ConfigError) as refused:
+        read_lock(path)
+    assert message in str(refused.value)
+    assert "Take it from version control, or write it anew: nango-py lock." in str(refused.value)
+
+
+def relocked(text, change):
+    document = json.loads(text)
+    for key, entry in document["blueprints"].items():
+        if key == "acme:v0":
+            change(entry)
+            entry["sha256"] = digest(entry["content"])
+    return json.dumps(document)
+
+
+@pytest.mark.parametrize(
+    "content", [{"credentials": {"api_key": {"colour": "red"}}}, {"auth": None, "actions": {"list": None}}]
+)
+def test_what_another_version_wrote_into_a_lock_is_compared_as_far_as_it_is_known(project, content):
+    path = project / LOCK_NAME
+    path.write_text(relocked(path.read_text("utf-8"), lambda entry: entry["content"].update(content)), "utf-8")
+
+    assert [("lock.drifted", 2)] == codes(project)
+
+
+def test_a_lock_is_written_over_one_that_is_no_text(project, monkeypatch):
+    path = project / LOCK_NAME
+    written = path.read_text("utf-8")
+    path.write_bytes(b"\xff")
+    monkeypatch.chdir(project)
+    with pytest.raises(SystemExit) as ended:
+        main(["lock"])
+
+    assert (0, written) == (ended.value.code, path.read_text("utf-8"))
 
 
 def test_a_lock_does_not_depend_on_where_it_was_written(project, tmp_path_factory):
