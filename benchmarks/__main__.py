@@ -169,7 +169,7 @@ def getter(client):
 def forget_all(nango):
     """Let every connection be read anew."""
     nango._core.accounts.manager._known.clear()  # noqa: SLF001
-    nango._core._sessions.clear()  # noqa: SLF001
+    nango._core._sessions._known.clear()  # noqa: SLF001
 
 
 def many_connections(nango, by_hand):

@@ -10,7 +10,6 @@ from functools import cache
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from nango_py import forks
 from nango_py.accounts import Accounts
 from nango_py.actions.declarative import perform, stream
 from nango_py.actions.inputs import check_input
@@ -24,17 +23,15 @@ from nango_py.connections.renewal import Hooks
 from nango_py.declare.loader import load
 from nango_py.errors import ConfigError, InputError, UnknownIntegration, UsageError
 from nango_py.exchange.answers import Asker
-from nango_py.exchange.breakers import Breakers
 from nango_py.exchange.execution import Execution
-from nango_py.exchange.limiter import Limits, SharedGates
 from nango_py.exchange.loops import bridge_to, sync_transport
 from nango_py.exchange.pages import Walk
-from nango_py.exchange.plan import header_text, shape_of
-from nango_py.exchange.session import Session, profile_of
+from nango_py.exchange.plan import header_text
 from nango_py.exchange.token_endpoint import TokenEndpoint
-from nango_py.http import Cookies, QueryParams
+from nango_py.http import QueryParams
 from nango_py.location import Problem, did_you_mean
 from nango_py.policy.pagination import Pagination, check
+from nango_py.sessions import Sessions
 from nango_py.template import TemplateError
 
 if TYPE_CHECKING:
@@ -48,6 +45,7 @@ if TYPE_CHECKING:
     from nango_py.effects import Flow
     from nango_py.events import OnEvent
     from nango_py.exchange.limit_views import Limit
+    from nango_py.exchange.session import Session
     from nango_py.http import AsyncBaseTransport, BaseTransport
     from nango_py.model import Action, Integration
 
@@ -102,17 +100,15 @@ class Core:
         self.environ = os.environ if environ is None else environ
         self.fast = _is_fast(pool, transport)
         self.clock = clock or SystemClock()
-        self.breakers = Breakers(self.clock)
         self.declared: Declared = load(source, blueprints=blueprints, environ=self.environ)
         self.registry = Registry(self.declared.folder, actions)
         self.random = random.random
         self.agent = _agent()
-        self._lock = forks.Lock()
         self.bridge = bridge_to(transport)
-        self._store = open_store(store, self.environ)
+        opened = open_store(store, self.environ)
         self.accounts = Accounts(
             integration=self.integration,
-            store=self._store,
+            store=opened,
             environ=self.environ,
             clock=self.clock,
             endpoint=TokenEndpoint(
@@ -122,8 +118,7 @@ class Core:
             ),
             hooks=Hooks(on_renewed=on_renewed, on_reauth_required=on_reauth_required),
         )
-        self._sessions: dict[tuple[str, str], Session] = {}
-        self._shapes: dict[str, Any] = {}
+        self._sessions = Sessions(manager=self.accounts.manager, store=opened, clock=self.clock)
 
     # Declarations
 
@@ -167,59 +162,13 @@ class Core:
         try:
             yield from self.accounts.delete(integration, user_id)
         finally:
-            with self._lock:
-                self._sessions.pop((integration, user_id), None)
+            self._sessions.forget(integration, user_id)
 
     # Requests
 
     def session(self, integration: str, user_id: str) -> Session:
         """Return the session of a connection; nothing is read yet."""
-        found = self.integration(integration)
-        known = self._sessions.get((integration, user_id))
-        if known is not None:
-            return known
-        with self._lock:
-            known = self._sessions.get((integration, user_id))
-            if known is None:
-                known = self._sessions[integration, user_id] = self._new_session(found, user_id)
-                if len(self._sessions) > _MAX_SESSIONS:
-                    del self._sessions[next(iter(self._sessions))]
-            return known
-
-    def _new_session(self, integration: Integration, user_id: str) -> Session:
-        shared = self._shapes.get(integration.name)
-        if shared is None:
-            try:
-                shared = shape_of(integration), profile_of(integration), self._gates_of(integration)
-            except TemplateError as error:
-                raise UsageError(f"integration {integration.name!r}: {error}") from None
-            self._shapes[integration.name] = shared
-        return Session(
-            integration=integration,
-            user_id=user_id,
-            shape=shared[0],
-            profile=shared[1],
-            clock=self.clock,
-            fresh=lambda seconds: self.accounts.manager.fresh(integration, user_id, seconds=seconds),
-            renewed=lambda connection, seconds: self.accounts.manager.refused(
-                integration, connection, seconds=seconds
-            ),
-            cookies=Cookies() if integration.requests.cookies else None,
-            limits=Limits(shared[2], user_id),
-            breakers=self.breakers,
-        )
-
-    def _gates_of(self, integration: Integration) -> SharedGates:
-        """Return the gates of an integration; a store that this process has for itself has nobody to count with."""
-        if not (integration.rate_limit_shared and self._store.shared):
-            return SharedGates(integration, self.clock)
-        if not hasattr(self._store, "revise"):
-            raise UsageError(
-                f"integration {integration.name!r}: rate_limit_shared needs a store that can count for several "
-                f"processes, and {self._store.location} has no `revise`. Use PostgreSQL or SQLite, add the method, "
-                "or leave rate_limit_shared out."
-            )
-        return SharedGates(integration, self.clock, self._store.revise)
+        return self._sessions.of(self.integration(integration), user_id)
 
     def limits(self, integration: str, user_id: str) -> Flow[tuple[Limit, ...]]:
         """Return what is left of each limit of a connection."""
@@ -370,12 +319,8 @@ class Core:
 
     def close(self) -> None:
         """Wait for renewals, tell the store what was counted, and close it."""
-        for _, _, gates in self._shapes.values():
-            gates.close()
+        self._sessions.close()
         self.accounts.close()
-
-
-_MAX_SESSIONS = 10_000
 
 
 def _page_size_in(params: QueryParams, pagination: Pagination) -> int | None:

@@ -68,7 +68,7 @@ LAYERS = (
     {"model"},
     {"declare", "connections", "exchange"},
     {"actions", "authoring", "importers", "lint", "versions"},
-    {"accounts", "core", "oauth", "engine", "async_engine", "python_runs", "tools"},
+    {"accounts", "core", "sessions", "oauth", "engine", "async_engine", "python_runs", "tools"},
     {"asgi", "cli", "mcp", "packs", "testing", "typed"},
 )
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}

@@ -472,4 +472,4 @@ def test_nothing_of_a_deleted_connection_is_remembered():
             client.get("me/")
         nango.delete_connection("close", "ann")
 
-        assert {} == nango._core._sessions
+        assert {} == nango._core._sessions._known

@@ -122,11 +122,14 @@ class _Exchange:
     def _attempt(self) -> Flow[tuple[Plan, Request, Response | TransportError, Outcome]]:
         limits = self.session.limits
         is_free = limits.is_free and not (self.overrides and self.overrides.rate_limit)
+        # Credentials are asked for anew before each attempt: a retry must pick up refreshed ones.
+        plan = yield from self._open()
         passage = None if is_free else (yield from self._enter())
         was_sent = False
         try:
-            # Credentials are asked for anew before each attempt: a retry must pick up refreshed ones.
-            plan = yield from waits(self.execution, self.session.open(self._time_left()), "renewal")
+            if not is_free:
+                # The wait may have outlasted them. Before it, a renewal took up no room that others need.
+                plan = yield from self._open()
             signed = self.session.sign(self.request, plan, self.moment, self.body)
             action = None if self.execution is None else self.execution.action
             signed.extensions[SENDER_EXTENSION] = Sender(self.session.integration.name, action, self.session.secrets)
@@ -142,6 +145,9 @@ class _Exchange:
         self.fuse.settle(verdict_of(self.policy, outcome))
         limits.answer(passage, result, outcome, self.policy)
         return plan, signed, result, outcome
+
+    def _open(self) -> Flow[Plan]:
+        return (yield from waits(self.execution, self.session.open(self._time_left()), "renewal"))
 
     def _enter(self) -> Flow[Passage]:
         """Wait until the connection's rate limits let the request pass."""

@@ -31,7 +31,7 @@ def test_a_forked_child_waits_for_no_lock_of_its_parent() -> None:
         nango = account.nango._nango  # type: ignore[attr-defined]
         core = nango._core
         accounts = core.accounts
-        locks = (nango._lock, core._lock, core.registry._lock, accounts._lock, accounts.manager._lock)
+        locks = (nango._lock, core._sessions._lock, core.registry._lock, accounts._lock, accounts.manager._lock)
         held, over = threading.Event(), threading.Event()
         holder = threading.Thread(target=hold, args=(locks, held, over))
         holder.start()

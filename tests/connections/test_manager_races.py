@@ -59,7 +59,7 @@ def ask(nango: Nango) -> None:
 
 def while_it_is_read(nango: Nango, change: Callable[[], object]) -> None:
     """Change the connection after its row was read for a request, and before the reader has it."""
-    store: Any = nango._core._store
+    store: Any = nango._core.accounts.manager.vault.store
     nango._core.accounts.manager.forget("acme", "ann")
     store.is_slow = True
 
