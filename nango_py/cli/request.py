@@ -42,10 +42,10 @@ def command(
     from nango_py.http import TransportError
 
     with load(file, store, blueprints) as nango, nango.client(integration, user_id) as client:
-        pairs = [tuple(item.partition("=")[::2]) for item in params]
+        pairs = [_pair(item) for item in params]
         body = {} if data is None else {"json": read_json(data, "--data")}
         try:
-            answer = client.request(method.upper(), path, params=pairs or None, **body)  # type: ignore[arg-type]
+            answer = client.request(method.upper(), path, params=tuple(pairs) or None, **body)
         except TransportError as error:
             raise UnreachableError(
                 f"integration {integration!r}: no answer: {str(error) or type(error).__name__}."
@@ -56,6 +56,13 @@ def command(
             click.echo(f"{answer.status_code} {answer.reason_phrase}", err=True)
             click.echo(answer.text)
     sys.exit(1 if answer.is_error else 0)
+
+
+def _pair(item: str) -> tuple[str, str]:
+    name, sign, value = item.partition("=")
+    if not (name and sign):
+        raise click.UsageError("--param wants NAME=VALUE.")
+    return name, value
 
 
 def _print(answer: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nango_py.errors import UsageError
+from nango_py.errors import UnknownConnection, UsageError
 from nango_py.tools.choice import choose
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ async def make_offers(
 
     Raises:
         UsageError: No account was chosen, or there is nothing to offer.
-        UnknownConnection: A chosen connection is not there.
+        UnknownConnection: A chosen connection is not there, or the user has none.
     """
     users = dict(connections)
     for integration, user in users.items():
@@ -45,6 +45,10 @@ async def make_offers(
     if user_id is not None:
         for view in await nango.get_connections_for_user_id(user_id):
             users.setdefault(view.integration, user_id)
+    if not users and user_id is not None:
+        raise UnknownConnection(
+            f"user {user_id!r} has no connection. Make one: nango-py connections add, or nango-py connect."
+        )
     if not users:
         raise UsageError("no account to work with: say --user, or --connection INTEGRATION=USER_ID.")
     tools = choose(nango._core, integrations=users, actions=actions, read_only=read_only)  # noqa: SLF001 - of the house

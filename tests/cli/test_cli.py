@@ -84,6 +84,16 @@ def test_unknown_names_are_wrong_use(run):
     assert 2 == run("no-such-command").returncode
 
 
+def test_a_parameter_without_a_value_is_wrong_use(call, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    (tmp_path / "key.json").write_text(json.dumps({"username": SECRET}))
+    for words in (["init"], ["connections", "add", "close", "u", "--credentials", "key.json"]):
+        assert 0 == call(*words).returncode
+    wrong = call("request", "close", "u", "lead/", "--param", "query")
+
+    assert (2, True) == (wrong.returncode, "--param wants NAME=VALUE." in wrong.stderr)
+
+
 def test_demo_tells_the_truth(run):
     told = json.loads(run("demo", "--json").stdout)
     assert [200, 200, 429, 200, 200] == [row["answer"] for row in told["requests"]]

@@ -245,7 +245,7 @@ def test_without_a_token_of_ones_own_one_is_made_and_shown(environ, tmp_path):
     ("words", "message"),
     [
         ((), "no account to work with: say --user, or --connection INTEGRATION=USER_ID."),
-        (("--user", "user-9"), "no account to work with"),
+        (("--user", "user-9"), "user 'user-9' has no connection. Make one: nango-py connections add"),
         (("--connection", "acme=user-9"), "no connection for user 'user-9'"),
         (("--connection", "acme"), "--connection wants INTEGRATION=USER_ID."),
         (("--user", "user-1", "--action", "list-thing"), "Did you mean 'list-things'?"),
