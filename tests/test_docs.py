@@ -31,6 +31,7 @@ FENCE = re.compile(
 FILE = re.compile(r"# (?P<path>[\w/-]+\.(?:ya?ml|py))\n")
 OFFLINE = (
     "nango-py blueprints diff ",
+    "nango-py check blueprints",
     "nango-py blueprints new ",
     "nango-py blueprints pack ",
     "nango-py import ",
@@ -50,7 +51,9 @@ def test_there_are_blocks_to_run() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_block_of_a_page_works(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_block_of_a_page_works(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("CLOSE_API_KEY", "api_of_a_reader")
@@ -65,9 +68,15 @@ def test_every_block_of_a_page_works(page: Path, tmp_path: Path, monkeypatch: py
     with Nango.load(CLOSE, **offline) as nango:
         nango.register_connection("close", "user-1", {"username": "api_of_a_reader", "password": ""})
     scope: dict[str, Any] = {"__name__": "docs", "offline": offline}
+    printed = ""
     for block in FENCE.finditer(page.read_text("utf-8")):
-        if block["mark"] is None:
-            work(page, block, scope)
+        if block["mark"] is not None:
+            continue
+        if block["language"] == "text" and printed:
+            assert printed.strip() == block["text"].strip()
+        work(page, block, scope)
+        out = capsys.readouterr().out
+        printed = out if block["language"] == "sh" else ""
 
 
 def work(page: Path, block: re.Match[str], scope: dict[str, Any]) -> None:
