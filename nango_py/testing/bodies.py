@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from nango_py.errors import UsageError
+from nango_py.testing.expressions import written
 
 __all__ = ["get", "put"]
 
@@ -13,17 +14,20 @@ _PLAIN = re.compile(r"[^\[\]()|&*?\"'`]+")
 
 
 def put(body: dict[str, Any], path: str, value: Any) -> None:
-    """Set what stands at a plain path, and make what is missing above it.
+    """Set what a path finds, and make what is missing above it.
 
     Raises:
-        UsageError: The path is an expression, which says what it finds and not how it is written.
+        UsageError: The path is an expression that has no such place.
     """
-    path = re.sub(r"\[(\d+)\]", r".\1", path)
-    if not _PLAIN.fullmatch(path):
-        raise UsageError(f"simulate() cannot write what the path {path!r} finds: it is no plain path.")
     # A provider that writes `@odata.nextLink` means one key.
-    names = [path] if path.startswith("@") else path.split(".")
-    _put(body, names, value)
+    names = [path] if path.startswith("@") else re.sub(r"\[(\d+)\]", r".\1", path).split(".")
+    if all(_PLAIN.fullmatch(name) for name in names):
+        _put(body, names, value)
+        return
+    made = written(body, path, value)
+    if not isinstance(made, dict):
+        raise UsageError(f"simulate() cannot write what the path {path!r} finds.")
+    body.update(made)
 
 
 def _put(target: Any, names: list[str], value: Any) -> Any:

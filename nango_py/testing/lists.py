@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from nango_py.errors import UsageError
+from nango_py.paths import compile_path
 from nango_py.testing.bodies import get, put
 from nango_py.testing.messages import Answered, json_body
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from nango_py.testing.messages import Asked
 
-__all__ = ["page_of", "pagination_for"]
+__all__ = ["are_bare", "page_of", "pagination_for"]
 
 _AFTER = "page_after"
 """The parameter that this provider puts into links of its own."""
@@ -83,7 +85,7 @@ def page_of(
     """
     given = _given(keys, asked)
     size = _whole(given(keys.get("limit_name_in_request"))) or keys.get("limit") or usual_size
-    start = _start(keys, given, asked, size)
+    start = _start(keys, given, items, asked, size)
     if start is None or start < 0 or size < 1:
         return json_body(400, {"error": "There is no such page."})
     window = _Window(start=start, size=size, total=len(items))
@@ -93,14 +95,35 @@ def page_of(
     if name := keys.get("has_more_header_in_response"):
         headers[name] = "true" if start + size < len(items) else "false"
     link = _link(keys, window, asked, place)
-    path = keys.get("response_path")
-    body: Any = {} if path or _tells_in_body(keys) else kept
-    if isinstance(body, dict):
-        put(body, path or "items", kept)
+    body: Any = kept
+    if not are_bare(keys):
+        body = _body_of(keys, kept)
         _tell_in_body(keys, body, window, link)
+        if _items_in(keys, body) != kept:
+            raise UsageError("simulate() cannot write into the items what stands in them.")
+    elif window.has_more and keys.get("cursor_path_in_response") and _in_items(keys, kept) is None:
+        raise UsageError("simulate(): the items lack what cursor_path_in_response finds in them.")
     if window.has_more:
         headers |= _told_in_headers(keys, window, asked, link)
     return json_body(200, body, headers)
+
+
+def are_bare(keys: Mapping[str, Any]) -> bool:
+    """Tell whether the items are the whole answer."""
+    paths = [str(keys[name]) for name in _PLACES_IN_BODY if keys.get(name)]
+    # What leads into a list, or can be said of one, is no member beside the items.
+    is_of_items = any(path.startswith("[") or compile_path(path).find([{}]) is not None for path in paths)
+    return not keys.get("response_path") and (is_of_items or not paths)
+
+
+def _body_of(keys: Mapping[str, Any], items: list[Any]) -> Any:
+    body: dict[str, Any] = {}
+    put(body, keys.get("response_path") or "items", items)
+    return body
+
+
+def _items_in(keys: Mapping[str, Any], body: Any) -> Any:
+    return compile_path(keys.get("response_path") or "items").find(body)
 
 
 def _given(keys: Mapping[str, Any], asked: Asked) -> Any:
@@ -113,13 +136,14 @@ def _given(keys: Mapping[str, Any], asked: Asked) -> Any:
     return lambda name: None if name is None else (get(body, name) if in_body else query.get(name))
 
 
-def _start(keys: Mapping[str, Any], given: Any, asked: Asked, size: int) -> int | None:
+def _start(keys: Mapping[str, Any], given: Any, items: Sequence[Any], asked: Asked, size: int) -> int | None:
     kind = keys["type"]
     if kind == "link":
         return _place_of(asked.query.get(_AFTER))
     mark = given(keys.get(f"{kind}_name_in_request"))
     if kind == "cursor":
-        return 0 if mark == keys.get(_FIRST) else _place_of(mark)
+        place = 0 if mark == keys.get(_FIRST) else _place_of(mark)
+        return _behind(keys, items, mark) if place is None else place
     first = keys.get(f"{kind}_start_value", 1 if kind == "page" else 0)
     number = _whole(first if mark is None else mark)
     if number is None:
@@ -128,8 +152,18 @@ def _start(keys: Mapping[str, Any], given: Any, asked: Asked, size: int) -> int 
     return (number - int(first)) * (size if counts_pages else 1)
 
 
-def _tells_in_body(keys: Mapping[str, Any]) -> bool:
-    return any(keys.get(name) for name in _PLACES_IN_BODY)
+def _behind(keys: Mapping[str, Any], items: Sequence[Any], mark: Any) -> int | None:
+    """Return the place behind the item that bears a mark, where cursors stand in items."""
+    for place, item in enumerate(items, 1):
+        found = _in_items(keys, [item])
+        if found is not None and str(found) == str(mark):
+            return place
+    return None
+
+
+def _in_items(keys: Mapping[str, Any], items: list[Any]) -> Any:
+    path = keys.get("cursor_path_in_response")
+    return compile_path(path).find(items if are_bare(keys) else _body_of(keys, items)) if path else None
 
 
 def _tell_in_body(keys: Mapping[str, Any], body: dict[str, Any], window: _Window, link: str) -> None:
@@ -139,8 +173,10 @@ def _tell_in_body(keys: Mapping[str, Any], body: dict[str, Any], window: _Window
         put(body, path, window.pages)
     if path := keys.get("total_items_path_in_response"):
         put(body, path, window.total)
-    if keys["type"] == "cursor" and (path := keys.get("cursor_path_in_response")) and window.has_more:
-        put(body, path, _mark_at(window.end))
+    cursor = keys.get("cursor_path_in_response") if keys["type"] == "cursor" and window.has_more else None
+    # Where the last item is the cursor, it is there already.
+    if cursor is not None and compile_path(cursor).find(body) is None:
+        put(body, cursor, _mark_at(window.end))
     if _has_link(keys) and (path := keys.get("link_path_in_response_body")) and window.has_more:
         put(body, path, link)
 

@@ -353,7 +353,8 @@ def simulate(
 def _credentials(integration: Integration, desk: TokenDesk, now: float, seed: int) -> dict[str, Any]:
     """Return what an account's connection is registered with: tokens are issued, all else is made up."""
     requests = integration.declared["requests"]
-    found = made_up(integration.credentials, seed, placeholders_in((requests.get("headers"), requests.get("params"))))
+    placed = placeholders_in((requests.get("headers"), requests.get("params")))
+    found = made_up(integration.credentials, seed, placed, varies=True)
     names = {item.name for item in integration.credentials}
     if "client_id" in names:
         found |= {name: made_up_text(f"account_{name}", seed) for name in ("client_id", "client_secret")}

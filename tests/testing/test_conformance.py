@@ -376,6 +376,49 @@ def test_what_the_faults_were_put_into_passes(truth):
     assert [] == [f"{check.id}: {check.message}" for check in conformance(truth) if check.ok is False]
 
 
+def found_by(check, tested, truth=None):
+    """Return what one check finds."""
+    (case,) = [case for case in conformance_cases(tested, against=truth) if case.id == check]
+    return case.run()
+
+
+IN_LINK = {"type": "cursor", "cursor_name_in_request": "after", "link_path_in_response_body": "next", **ITEMS}
+BY_HEADER = {"type": "cursor", "cursor_name_in_request": "X-After", "cursor_header_in_response": "X-Next"}
+BELOW = {"type": "link", "link_path_in_response_body": "links[?rel=='next'] | [0].href", **ITEMS}
+
+
+@pytest.mark.parametrize(
+    ("tested", "truth"),
+    [
+        (IN_LINK | {"cursor_name_in_link": "cursor"}, IN_LINK | {"cursor_name_in_link": "from"}),
+        (BY_HEADER, BY_HEADER | {"in_header": True}),
+        (BELOW, BELOW | {"link_relative_to": "base_url"}),
+        (PAGE | {"total_pages_header_in_response": "X-Page"}, PAGE | {"total_items_header_in_response": "X-Page"}),
+        (CURSOR | {"cursor_path_in_response": "items[0].id"}, CURSOR | {"cursor_path_in_response": "items[-1].id"}),
+    ],
+)
+def test_walks_of_every_kind_are_checked(tested, truth):
+    assert found_by("pagination.walk", walk(**truth)).ok is True
+    assert found_by("pagination.walk", walk(**tested), walk(**truth)).ok is False
+
+
+@pytest.mark.parametrize(
+    ("field", "ok"),
+    [
+        ({"format": "email"}, True),
+        ({"format": "uuid"}, True),
+        ({"example": "u-12", "pattern": "^u-[0-9]+$"}, True),
+        ({"default": "x"}, True),
+        ({"enum": ["a", "b"]}, True),
+        ({"enum": ["a"]}, None),
+    ],
+)
+def test_other_credentials_are_made_up_in_every_declared_form(field, ok):
+    key = keys(credentials={"api_key": {"title": "Key", **field}})
+
+    assert ok is found_by("auth.others_refused", key).ok
+
+
 LEAD = {
     "input": {
         "type": "object",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nango_py import AsyncNango, AuthenticationError, Nango, ReauthRequired, ResponseError
+from nango_py import AsyncNango, AuthenticationError, Nango, ReauthRequired, ResponseError, UsageError
 from nango_py.testing import Faults, ManualClock, simulate
 from nango_py.testing.faults import FAULTS
 
@@ -42,6 +42,31 @@ PAGINATIONS = {
         "cursor_name_in_request": "after",
         "cursor_name_in_link": "after",
         "link_rel_in_response_header": "next",
+    },
+    "cursor that is the last item": {
+        "type": "cursor",
+        "cursor_name_in_request": "after",
+        "cursor_path_in_response": "data[-1].id",
+        "has_more_path_in_response": "last == `false`",
+        "response_path": "data",
+    },
+    "cursor that is the last of bare items": {
+        "type": "cursor",
+        "cursor_name_in_request": "after",
+        "cursor_path_in_response": "[-1].id",
+        "has_more_header_in_response": "X-Has-More",
+    },
+    "cursor of a graph": {
+        "type": "cursor",
+        "cursor_name_in_request": "after",
+        "cursor_path_in_response": "things.edges[-1].cursor",
+        "has_more_path_in_response": "things.pageInfo.hasNextPage",
+        "response_path": "things.edges[].node",
+    },
+    "link among links": {
+        "type": "link",
+        "link_path_in_response_body": "links[?rel=='next'] | [0].href",
+        "response_path": "items",
     },
     "link header": {"type": "link", "link_rel_in_response_header": "next"},
     "bare link header": {"type": "link", "link_header_in_response": "X-Next-Page"},
@@ -205,6 +230,17 @@ def test_a_cursor_takes_the_place_of_a_header_that_asks_for_the_first_page():
         assert ITEMS == nango.trigger_action("it", "list-things", "ann")
         assert 400 == nango.client("it", "ann").get("things", headers={"Range": "id 7.."}).status_code
     assert "id .." == provider.seen[0].headers["range"]
+
+
+def test_items_without_the_cursor_that_they_should_bear_are_refused():
+    keys = blueprint(pagination={**PAGINATIONS["cursor that is the last of bare items"]})
+    provider = simulate(keys, clock=ManualClock(), lists={"things": [{"name": "a"}, {"name": "b"}]}, page_size=1)
+
+    with (
+        connected(keys, provider) as nango,
+        pytest.raises(UsageError, match="the items lack what cursor_path_in_response finds"),
+    ):
+        list(nango.paginate("it", "ann", "things"))
 
 
 def test_a_cursor_that_was_never_given_out_is_refused():

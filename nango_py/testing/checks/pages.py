@@ -9,6 +9,7 @@ from typing import Any
 
 from nango_py.errors import UsageError
 from nango_py.testing.checks.bench import USER, Lab, fail, skip
+from nango_py.testing.lists import are_bare
 
 __all__ = ["checks"]
 
@@ -31,7 +32,7 @@ def _walk_common(lab: Lab) -> None:
     keys = lab.truth.declared.get("pagination")
     if not keys:
         skip("no pagination is declared.")
-    if not keys.get("response_path") and _tells_in_body(keys):
+    if not keys.get("response_path") and not are_bare(keys):
         skip("each action says where its items are.")
     _walk(lab, "conformance-items", "GET", keys, {})
 
@@ -47,7 +48,7 @@ def _walk_of_action(lab: Lab, action: Mapping[str, Any]) -> None:
 
 def _walk(lab: Lab, path: str, method: str, keys: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
     size = (keys.get("limit") if keys.get("limit_name_in_request") else None) or _PAGE_SIZE
-    items = [{"id": number} for number in range(int(2.5 * size))]
+    items = [_item(keys, number) for number in range(int(2.5 * size))]
     try:
         with lab.connected(lists={path: items}, page_size=_PAGE_SIZE) as bench:
             options: dict[str, Any] = {"method": method, "pagination": dict(changes) or None}
@@ -77,14 +78,7 @@ def _walk(lab: Lab, path: str, method: str, keys: Mapping[str, Any], changes: Ma
         skip(str(error))
 
 
-def _tells_in_body(keys: Mapping[str, Any]) -> bool:
-    return any(
-        keys.get(name)
-        for name in (
-            "cursor_path_in_response",
-            "has_more_path_in_response",
-            "link_path_in_response_body",
-            "total_items_path_in_response",
-            "total_pages_path_in_response",
-        )
-    )
+def _item(keys: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """Return an item, with the member by which the last of a page is the cursor."""
+    last = re.fullmatch(r".*\[-1\]\.(\w+)", str(keys.get("cursor_path_in_response", "")))
+    return {**({} if last is None else {last[1]: f"cursor-{number}"}), "id": number}
