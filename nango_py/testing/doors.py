@@ -16,7 +16,7 @@ from nango_py.auth.none import NoAuth
 from nango_py.auth.oauth1 import OAuth1
 from nango_py.auth.token_scheme import TokenScheme
 from nango_py.errors import UsageError
-from nango_py.template import split
+from nango_py.template import names_in, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -103,6 +103,19 @@ class _Bearer(Door):
         return None if found is None else found[1]
 
 
+class _Session(_Bearer):
+    """Every declared spot holds what the last answer to a login says, beside its token or in place of it."""
+
+    def token_text(self, asked: Asked) -> str | None:
+        """Return the token of the answer that the spots speak of."""
+        sessions: Mapping[str, Any] = getattr(self.desk, "sessions", {})
+        for text, answer in sessions.items():
+            values = {**self.values, "access_token": text, "raw": answer}
+            if all(spot.found(asked) == split(spot.text).render(values) for spot in self.spots):
+                return text
+        return None
+
+
 class _Signed(Door):
     """The request is signed with the client's and the token's secrets (RFC 5849); oauthlib reads the signature."""
 
@@ -184,6 +197,8 @@ def door_of(integration: Integration, values: Mapping[str, Any], desk: TokenDesk
             # Where the blueprint places the credentials itself, the scheme does not, unless it is told to.
             if own and "placement" not in declared["auth"]:
                 usual = ()
+            if door is _Bearer and any(_names_raw(spot.text) for spot in own):
+                door = _Session
             made: Door = door(values=values, desk=desk, spots=(*usual, *own))
             return made
     raise UsageError(
@@ -207,5 +222,9 @@ def _in_requests(requests: Mapping[str, Any], names: set[str]) -> list[_Spot]:
         _Spot(where=where, name=name, text=text)
         for where, key in (("header", "headers"), ("query", "params"))
         for name, text in requests.get(key, {}).items()
-        if isinstance(text, str) and set(_PLACEHOLDER.findall(text)) & names
+        if isinstance(text, str) and (set(_PLACEHOLDER.findall(text)) & names or _names_raw(text))
     ]
+
+
+def _names_raw(text: str) -> bool:
+    return any(name[0] == "raw" for name in names_in(split(text)))

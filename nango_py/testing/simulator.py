@@ -20,9 +20,10 @@ from nango_py.testing.doors import Door, door_of, placeholders_in
 from nango_py.testing.faults import Faults
 from nango_py.testing.limits import Counter, limits_of, refusal_headers
 from nango_py.testing.lists import page_of, pagination_for
+from nango_py.testing.logins import desk_of
 from nango_py.testing.loopback import serve
 from nango_py.testing.messages import Answered, Asked, Seen, json_body
-from nango_py.testing.tokens import Client, TokenDesk
+from nango_py.testing.tokens import Client
 from nango_py.testing.transport import SimulatedTransport
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from nango_py.clock import Clock
     from nango_py.testing.faults import Fault
+    from nango_py.testing.tokens import TokenDesk
 
 __all__ = ["Simulator", "declared_by", "simulate"]
 
@@ -81,7 +83,7 @@ class Simulator:
     def keys(self) -> dict[str, Any]:
         """Return the keys that an integration needs beside its blueprint: the app as the provider knows it."""
         keys: dict[str, Any] = {}
-        if self.integration.auth.wants_client:
+        if self.integration.auth.wants_client or "token_request_auth_method" in self.integration.declared["auth"]:
             keys |= {"oauth_client_id": self.desk.client.id, "oauth_client_secret": self.desk.client.secret}
         return {**keys, "app_api_key": self.app_api_key}
 
@@ -100,6 +102,7 @@ class Simulator:
         declared = self.integration.declared["auth"]
         places = {"token_url": _TOKENS, "refresh_url": _TOKENS, "revocation_url": _REVOCATIONS}
         auth = {name: url + path for name, path in places.items() if name in declared}
+        auth |= self.desk.keys_at(url)
         network = {"allow_private": True}  # a pack's blueprint may not lead here by itself
         return {**self.keys, "requests": {"base_url": url}, "network": network, **({"auth": auth} if auth else {})}
 
@@ -115,7 +118,7 @@ class Simulator:
         """Whether the account's credentials get a new token from the desk."""
         auth = self.integration.declared["auth"]
         has_desk = "token_url" in auth or "refresh_url" in auth
-        return has_desk and bool({"refresh_token", "client_id"} & set(self.credentials))
+        return self.desk.logs_in or (has_desk and bool({"refresh_token", "client_id"} & set(self.credentials)))
 
     def answer_next(self, body: Any = None, *, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         """Answer one more of the coming authorized requests with *body*; of a 204, with nothing."""
@@ -169,6 +172,7 @@ class Simulator:
             for name, kind in kinds.items()
             if isinstance(auth.get(name), str)
         }
+        found |= dict.fromkeys(self.desk.addresses(tuple(self._bases)), "token")
         for base in self._bases:
             found |= {base + _TOKENS: "token", base + _REVOCATIONS: "revocation"}
         return found
@@ -307,8 +311,10 @@ def simulate(
     integration = declared_by(source, blueprints)
     clock = clock or SystemClock()
     client = Client(id=made_up_text("client_id", seed), secret=made_up_text("client_secret", seed))
-    desk = TokenDesk(
-        keys=integration.declared["auth"],
+    values: dict[str, Any] = {}
+    desk = desk_of(
+        integration,
+        values,
         client=client,
         seed=seed,
         lifetime=token_lifetime,
@@ -321,7 +327,7 @@ def simulate(
     every = [item.name for item in integration.connection_config]
     config = {**made_up(integration.connection_config, seed, every), **(connection_config or {})}
     app_api_key = made_up_text("app_api_key", seed)
-    values = {
+    values |= {
         **given,
         "credentials": given,
         "connection_config": config,
@@ -359,7 +365,7 @@ def _credentials(integration: Integration, desk: TokenDesk, now: float, seed: in
     if "client_id" in names:
         found |= {name: made_up_text(f"account_{name}", seed) for name in ("client_id", "client_secret")}
         return found
-    if "access_token" in names:
+    if "access_token" in names and not desk.logs_in:
         issued = desk.issue(now)
         found |= {name: issued[name] for name in ("access_token", "refresh_token", "expires_in") if name in issued}
     return found

@@ -6,14 +6,14 @@ import hashlib
 import random
 from base64 import b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
 from nango_py.testing.bodies import put
 from nango_py.testing.messages import Answered, json_body
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from nango_py.testing.messages import Asked
 
@@ -44,6 +44,9 @@ class TokenDesk:
     With ``rotates`` every renewal brings a new refresh token, and one that comes a second time ends all tokens of its
     family (RFC 9700 section 4.14.2). ``granted`` counts the renewals that succeeded, ``refused`` those that did not.
     """
+
+    logs_in: ClassVar[bool] = False
+    """Whether tokens are got by what the account itself holds."""
 
     keys: Mapping[str, Any]
     client: Client
@@ -108,6 +111,16 @@ class TokenDesk:
         """Every token that is good, or was."""
         return (*self._access, *self._refresh, *self._used)
 
+    def addresses(self, bases: tuple[str, ...]) -> Iterator[str]:
+        """Yield the addresses that ``token_url`` and ``refresh_url`` do not name."""
+        del bases
+        yield from ()
+
+    def keys_at(self, url: str) -> dict[str, Any]:
+        """Return the keys of ``auth`` that lead to the provider served at *url*, beside those URLs."""
+        del url
+        return {}
+
     # What comes in from outside
 
     def answer(self, asked: Asked, now: float) -> Answered:
@@ -164,12 +177,20 @@ class TokenDesk:
     def _granted(self, answer: dict[str, Any], without: tuple[str, ...] = ()) -> Answered:
         self.granted += 1
         shape = self.keys.get("token_response", {})
-        body: dict[str, Any] = {}
+        body: dict[str, Any] = {"token_type": answer["token_type"]}
+        if "expires_in" in answer:
+            self._tell_end(body, answer)
         for name, key in (("access_token", "token"), ("refresh_token", "refresh_token"), ("scope", "scope")):
             if name in answer and name not in without:
                 put(body, shape.get(key, name), answer[name])
-        rest = {name: answer[name] for name in ("token_type", "expires_in") if name in answer}
-        return json_body(200, {**rest, **body}, {"Cache-Control": "no-store"})
+        return json_body(200, body, {"Cache-Control": "no-store"})
+
+    def _tell_end(self, body: dict[str, Any], answer: Mapping[str, Any]) -> None:
+        shape = self.keys.get("token_response", {})
+        lifetime = answer["expires_in"] * (1000 if self.keys.get("expires_in_unit") == "milliseconds" else 1)
+        is_moment = "token_expiration" in shape and shape.get("token_expiration_strategy") != "expireIn"
+        ends_at = self._access[answer["access_token"]].ends_at
+        put(body, shape.get("token_expiration", "expires_in"), ends_at if is_moment else lifetime)
 
     def _refuse(self, code: str, why: str, *, status: int = 400) -> Answered:
         self.refused.append(f"{code}: {why}")
