@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from nango_py.authoring.new_file import write_new
 from nango_py.declare import load
 from nango_py.declare.editor import modeline, write_schemas
 from nango_py.errors import ConfigError, UsageError
@@ -98,9 +99,11 @@ class Draft:
         text = f"{modeline('blueprint', path, project)}\n{self.text()}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
             write_schemas(project)
+        except OSError as error:
+            raise UsageError(f"{error.filename} cannot be written: {error.strerror}.") from None
+        try:
+            write_new(path, text)
         except FileExistsError:
             raise UsageError(f"{path} exists already; it was left as it is.") from None
         except OSError as error:

@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Container
 
-__all__ = ["field_name", "kebab", "one_line", "unused"]
+__all__ = ["field_name", "is_blueprint_name", "kebab", "one_line", "unused"]
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+|[A-Z]")
 _LONGEST = 80
+_BLUEPRINT = re.compile(r"[a-z0-9][a-z0-9-]*")
+_DEVICES = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
+"""Names that no file can have on Windows, whatever its extension."""
 _SENTENCE = 200
+
+
+def is_blueprint_name(text: str) -> bool:
+    """Tell whether a blueprint, and the file that holds it, can be called so anywhere."""
+    return len(text) <= _LONGEST and bool(_BLUEPRINT.fullmatch(text)) and not _DEVICES.fullmatch(text)
 
 
 def kebab(text: str) -> str:

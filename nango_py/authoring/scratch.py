@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from nango_py.authoring.draft import VERSION, Draft
 from nango_py.authoring.fields import fields_named, texts_in
+from nango_py.authoring.names import is_blueprint_name
 from nango_py.authoring.questions import auth_schema
 from nango_py.errors import UsageError
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Answers", "check_name", "scratch"]
 
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
 _AT: Final = f"/versions/{VERSION}"
 
 
@@ -40,9 +39,10 @@ def check_name(name: str) -> str:
     Raises:
         UsageError: It cannot.
     """
-    if not _NAME.fullmatch(name):
+    if not is_blueprint_name(name):
         raise UsageError(
-            f"{name!r} is no name for a blueprint: lower-case letters, digits and hyphens, such as acme."
+            f"{name[:80]!r} is no name for a blueprint: "
+            "up to 80 lower-case letters, digits and hyphens, such as acme."
         )
     return name
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nango_py.cli.output import as_json as print_json
-from nango_py.cli.output import json_option, writing
+from nango_py.cli.output import json_option, new_file, writing
 
 if TYPE_CHECKING:
     from nango_py.importers.report import Report
@@ -30,7 +30,7 @@ def command() -> None:
     "--only", "names", multiple=True, metavar="NAME", help="Only these providers, commas between; all without it."
 )
 @click.option("--report", "report", metavar="FILE", help="Where the whole report goes: JSON by its name, else YAML.")
-@click.option("--overwrite", is_flag=True, help="Replace blueprints that are there already and differ.")
+@click.option("--overwrite", is_flag=True, help="Replace what is there already and differs, the report, too.")
 @json_option
 def _nango(
     file: Path, folder: Path, names: tuple[str, ...], report: str | None, *, overwrite: bool, as_json: bool
@@ -42,7 +42,9 @@ def _nango(
     from nango_py.importers.nango.importer import import_catalogue
 
     only = [name.strip() for given in names for name in given.split(",") if name.strip()]
-    _tell(import_catalogue(file, folder, only=only, overwrite=overwrite), report, as_json=as_json)
+    written = None if report is None else new_file(report, overwrite=overwrite)
+    found = import_catalogue(file, folder, only=only, overwrite=overwrite)
+    _tell(found, written, overwrite=overwrite, as_json=as_json)
 
 
 @command.command("airbyte")
@@ -60,10 +62,11 @@ def _airbyte(file: Path, folder: Path, name: str | None, report: str | None, *, 
     from nango_py.authoring.scratch import check_name
     from nango_py.importers.airbyte.importer import import_manifest
 
-    _tell(import_manifest(file, folder, name=None if name is None else check_name(name)), report, as_json=as_json)
+    written = None if report is None else new_file(report)
+    _tell(import_manifest(file, folder, name=None if name is None else check_name(name)), written, as_json=as_json)
 
 
-def _tell(report: Report, path: str | None, *, as_json: bool) -> None:
+def _tell(report: Report, path: Path | None, *, overwrite: bool = False, as_json: bool) -> None:
     """Show what came along, write the whole of it to *path*, and exit with 1 where an entry gave no blueprint."""
     from nango_py.importers.report import write_report
 
@@ -74,5 +77,5 @@ def _tell(report: Report, path: str | None, *, as_json: bool) -> None:
             click.echo(line)
     if path is not None:
         with writing():
-            write_report(report, Path(path))
+            write_report(report, path, replaces=overwrite)
     sys.exit(1 if report.failed else 0)

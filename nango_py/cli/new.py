@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nango_py.cli.output import as_json as print_json
-from nango_py.cli.output import json_option, writing
+from nango_py.cli.output import json_option, new_file, writing
 from nango_py.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,9 +59,8 @@ def command(name: str, folder: str, *, no_input: bool, as_json: bool, **given: A
     from nango_py.authoring.scratch import check_name, scratch
     from nango_py.cli.asking import answers
 
-    path = Path(folder) / f"{check_name(name)}.yaml"
-    if path.exists():
-        raise UsageError(f"{path} exists already; it was left as it is.")
+    path = new_file(str(Path(folder) / f"{check_name(name)}.yaml"))
+    report = None if given["report"] is None else new_file(given["report"])
     if given["from_openapi"] is not None:
         _refuse(_OF_SCRATCH, given, "the description says that: change the file afterwards")
         taken = _taken(name, given)
@@ -72,8 +71,8 @@ def command(name: str, folder: str, *, no_input: bool, as_json: bool, **given: A
         draft = scratch(answers(name, given, asks=sys.stdin.isatty() and not (no_input or as_json)))
         integration = draft.integration()
     draft.write(Path(folder), Path())
-    if taken is not None and given["report"] is not None:
-        _write(taken, Path(given["report"]))
+    if taken is not None and report is not None:
+        _write(taken, report)
     if as_json:
         print_json({"written": str(path), **({} if taken is None else taken.report.document())})
         return

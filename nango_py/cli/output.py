@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 
 from nango_py.errors import ConfigError, NangoError, UsageError
 
-__all__ = ["as_json", "json_option", "log_shown", "plain", "run_command", "show_written", "table", "writing"]
+__all__ = [
+    "as_json",
+    "json_option",
+    "log_shown",
+    "new_file",
+    "plain",
+    "run_command",
+    "show_written",
+    "table",
+    "writing",
+]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -41,6 +53,17 @@ def _show_error(error: NangoError, *, is_json: bool) -> None:
 def as_json(document: Any) -> None:
     """Print one JSON document."""
     click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=plain))
+
+
+def new_file(name: str, *, overwrite: bool = False) -> Path:
+    """Return the place of a file that is about to be written.
+
+    Raises:
+        UsageError: It is there already, and nobody said *overwrite*.
+    """
+    if os.path.lexists(name) and not overwrite:
+        raise UsageError(f"{name} exists already; it was left as it is.")
+    return Path(name)
 
 
 @contextmanager

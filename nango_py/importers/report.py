@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from nango_py.authoring.new_file import replace_file, write_new
 from nango_py.yaml_writer import yaml_text
 
 if TYPE_CHECKING:
@@ -103,9 +104,14 @@ def _plain(entry: Imported) -> dict[str, Any]:
     }
 
 
-def write_report(report: Report, path: Path) -> None:
-    """Write the report to *path*: JSON where its name ends in ``.json``, YAML otherwise."""
+def write_report(report: Report, path: Path, *, replaces: bool = False) -> None:
+    """Write the report to *path*: JSON where its name ends in ``.json``, YAML otherwise.
+
+    Raises:
+        FileExistsError: Something is there, and the report does not replace it.
+        OSError: It cannot be written.
+    """
     document = report.document()
     is_json = path.suffix.lower() == ".json"
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n" if is_json else yaml_text(document)
-    path.write_text(text, encoding="utf-8", newline="\n")
+    (replace_file if replaces else write_new)(path, text)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
 import yaml
+
+from tests.authoring.spec import described
 
 MANIFEST = """\
 type: DeclarativeSource
@@ -39,3 +44,64 @@ def test_what_gives_no_blueprint_ends_with_1_and_what_is_no_manifest_with_2(run,
         other.stderr,
     )
     assert not (tmp_path / "blueprints").exists()
+
+
+PROVIDERS = "acme: {auth_mode: NONE, proxy: {base_url: https://acme.example}}"
+COMMANDS = {
+    "nango": ("import", "nango", "providers.yaml", "--to", "blueprints"),
+    "airbyte": ("import", "airbyte", "manifest.yaml", "--to", "blueprints", "--name", "acme"),
+    "openapi": ("blueprints", "new", "acme", "--from-openapi", "api.json"),
+}
+
+
+@pytest.fixture
+def sources(tmp_path):
+    """Write a file for each of the commands."""
+    (tmp_path / "providers.yaml").write_text(PROVIDERS, "utf-8")
+    (tmp_path / "manifest.yaml").write_text(MANIFEST, "utf-8")
+    (tmp_path / "api.json").write_text(json.dumps(described({"GET /me": {}})), "utf-8")
+
+
+@pytest.mark.usefixtures("sources")
+@pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
+def test_a_report_is_written_over_no_file_and_nothing_is_written_then(call, tmp_path, words):
+    (tmp_path / "mine.yaml").write_text("mine", "utf-8")
+    done = call(*words, "--report", "mine.yaml")
+
+    assert (2, "Error: mine.yaml exists already; it was left as it is.\n") == (done.returncode, done.stderr)
+    assert "mine" == (tmp_path / "mine.yaml").read_text("utf-8")
+    assert not (tmp_path / "blueprints").exists()
+
+
+@pytest.mark.usefixtures("sources")
+@pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
+def test_a_report_does_not_become_the_blueprint_that_it_is_about(call, tmp_path, words):
+    done = call(*words, "--report", "blueprints/acme.yaml")
+
+    assert (2, "Error: blueprints/acme.yaml cannot be written: File exists.\n") == (done.returncode, done.stderr)
+    assert "acme" == yaml.safe_load((tmp_path / "blueprints" / "acme.yaml").read_text("utf-8"))["name"]
+
+
+@pytest.mark.usefixtures("sources")
+def test_overwrite_replaces_the_report_as_well(call, tmp_path):
+    (tmp_path / "report.json").write_text("old", "utf-8")
+    done = call(*COMMANDS["nango"], "--report", "report.json", "--overwrite")
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert 1 == json.loads((tmp_path / "report.json").read_text("utf-8"))["imported"]
+
+
+@pytest.mark.usefixtures("sources")
+def test_a_folder_that_is_a_file_is_named(call, tmp_path):
+    (tmp_path / "blueprints").write_text("a file", "utf-8")
+    done = call(*COMMANDS["openapi"])
+
+    assert (2, "Error: blueprints cannot be written: File exists.\n") == (done.returncode, done.stderr)
+
+
+def test_a_manifest_that_gives_no_name_asks_for_one(call, tmp_path):
+    (tmp_path / "日本").mkdir()
+    (tmp_path / "日本" / "日本.yaml").write_text(MANIFEST, "utf-8")
+    done = call("import", "airbyte", "日本/日本.yaml", "--to", "blueprints")
+
+    assert (2, True) == (done.returncode, done.stderr.endswith("gives the blueprint a name: give --name.\n"))

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from nango_py import Nango
+from nango_py.authoring.scratch import check_name
 from nango_py.cli import main
 from nango_py.errors import ConfigError, UsageError
 from nango_py.importers.nango.catalogue import BadAlias, resolved
@@ -20,6 +21,7 @@ from nango_py.importers.nango.importer import import_catalogue
 from nango_py.importers.report import Finding
 from nango_py.testing import ManualClock
 from nango_py.yaml_text import parse
+from nango_py.yaml_writer import yaml_text
 from tests.importers.catalogue import TEXT
 
 CATALOGUE = parse(TEXT, "providers.yaml").data
@@ -440,8 +442,33 @@ def test_a_name_that_is_no_name_of_a_file_writes_none(tmp_path):
     path.write_text('../acme: {auth_mode: NONE, proxy: {base_url: "https://acme.test"}}', "utf-8")
     (entry,) = import_catalogue(path, tmp_path / "to").entries
 
-    assert "a blueprint's name is of lower-case letters" in entry.problem
+    assert "a blueprint's name is of up to 80 lower-case letters" in entry.problem
     assert {"providers.yaml", "to"} == {path.name for path in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize("name", ["con", "lpt1", "a" * 81, "Acme", "../acme", "a\n", "-a"])
+def test_a_name_that_no_file_can_have_anywhere_is_refused_in_words(tmp_path, name):
+    path = tmp_path / "providers.yaml"
+    path.write_text(yaml_text({name: {"auth_mode": "NONE", "proxy": {"base_url": "https://a.test"}}}), "utf-8")
+    (entry,) = import_catalogue(path, tmp_path / "to").entries
+
+    assert "a blueprint's name is of up to 80 lower-case letters" in entry.problem
+    with pytest.raises(UsageError, match="no name for a blueprint"):
+        check_name(name)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_a_link_leads_to_and_what_is_no_text_is_never_written_over(file, tmp_path, overwrite):
+    to, outside = tmp_path / "to", tmp_path / "outside.yaml"
+    to.mkdir()
+    (to / "acme.yaml").symlink_to(outside)
+    (to / "bolt.yaml").write_bytes(b"\xff")
+    report = import_catalogue(file, to, only=["acme", "bolt"], overwrite=overwrite)
+
+    assert not outside.exists()
+    assert [overwrite, overwrite] == [entry.ok for entry in report.entries]
+    assert overwrite is not (to / "acme.yaml").is_symlink()
+    assert (b"\xff" == (to / "bolt.yaml").read_bytes()) is not overwrite
 
 
 def test_an_entry_that_is_no_mapping_is_named(tmp_path):

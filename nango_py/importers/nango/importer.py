@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from nango_py.authoring.names import is_blueprint_name
+from nango_py.authoring.new_file import replace_file, write_new
 from nango_py.declare import load
 from nango_py.errors import UsageError
 from nango_py.importers.nango.catalogue import BadAlias, read_catalogue, resolved
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["import_catalogue"]
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _NOT_HERE = frozenset({"auth.extra"})
 """Problems that another machine may not have: a package that is not installed on this one."""
 
@@ -55,8 +55,8 @@ def import_catalogue(path: Path, folder: Path, *, only: Sequence[str] = (), over
 
 
 def _converted(catalogue: Mapping[str, object], name: str, source: str) -> Converted:
-    if not _NAME.fullmatch(name):
-        problem = "a blueprint's name is of lower-case letters, digits and dashes: it is that of a file."
+    if not is_blueprint_name(name):
+        problem = "a blueprint's name is of up to 80 lower-case letters, digits and hyphens: it is that of a file."
         return Converted(document=None, problem=problem)
     try:
         return convert(name, resolved(catalogue, name), source=source)
@@ -86,7 +86,11 @@ def _written(
     if problem or text is None:
         return done
     path = folder / f"{name}.yaml"
-    if not overwrite and path.exists() and path.read_text("utf-8") != text:
-        return replace(done, problem=f"{path} is there already and differs: --overwrite replaces it.")
-    path.write_text(text, encoding="utf-8", newline="\n")
+    try:
+        write_new(path, text)
+    except FileExistsError:
+        if not (path.is_file() and path.read_bytes() == text.encode()):
+            if not overwrite:
+                return replace(done, problem=f"{path} is there already and differs: --overwrite replaces it.")
+            replace_file(path, text)
     return replace(done, blueprint=path.name)
