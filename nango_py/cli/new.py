@@ -87,13 +87,16 @@ def _refuse(names: tuple[str, ...], given: Mapping[str, Any], why: str) -> None:
 
 def _taken(name: str, given: Mapping[str, Any]) -> Taken:
     from nango_py.authoring.foreign import read_foreign
+    from nango_py.authoring.kinds import expect
     from nango_py.authoring.openapi.blueprint import Choice, from_openapi
     from nango_py.authoring.openapi.spec import Spec
     from nango_py.cli.asking import auth_given
 
     path = Path(given["from_openapi"])
+    data = read_foreign(path).data
+    expect("openapi", data, path)
     return from_openapi(
-        Spec(read_foreign(path).data, str(path)),
+        Spec(data, str(path)),
         name,
         choice=Choice(only=given["only"], tags=given["only_tags"], most=given["max_actions"]),
         base_url=given["base_url"],

@@ -105,3 +105,40 @@ def test_a_manifest_that_gives_no_name_asks_for_one(call, tmp_path):
     done = call("import", "airbyte", "日本/日本.yaml", "--to", "blueprints")
 
     assert (2, True) == (done.returncode, done.stderr.endswith("gives the blueprint a name: give --name.\n"))
+
+
+TAKES = {
+    "nango": "nango-py import nango {} --to blueprints",
+    "airbyte": "nango-py import airbyte {} --to blueprints",
+    "openapi": "nango-py blueprints new NAME --from-openapi {}",
+    "integrations": "nango-py check --file {}",
+    "blueprint": "nango-py check {}",
+}
+FILES = {
+    "nango": PROVIDERS,
+    "airbyte": MANIFEST,
+    "openapi": "{openapi: 3.1.0, info: {}, paths: {}}",
+    "integrations": "integrations: {acme: {extends_blueprint: acme:v0}}",
+    "blueprint": "{name: acme, versions: {v0: {}}}",
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"), [(command, kind) for command in COMMANDS for kind in FILES if kind != command]
+)
+def test_a_file_of_another_kind_is_named_with_the_command_that_takes_it(call, tmp_path, command, kind):
+    (tmp_path / "a file").write_text(FILES[kind], "utf-8")
+    words = [word if "." not in word else "a file" for word in COMMANDS[command]]
+    done = call(*words)
+
+    assert 2 == done.returncode
+    assert done.stderr.startswith("Error: a file seems to be ")
+    assert done.stderr.endswith(f"That goes to: {TAKES[kind].format(repr('a file'))}\n")
+
+
+def test_a_catalogue_may_have_providers_of_any_name(call, tmp_path):
+    names = ("openapi", "swagger", "type", "streams", "integrations", "versions", "name")
+    entries = {name: {"auth_mode": "NONE", "proxy": {"base_url": "https://acme.example"}} for name in names}
+    (tmp_path / "providers.yaml").write_text(yaml.safe_dump(entries), "utf-8")
+
+    assert "7 of 7 entries imported.\n" == call(*COMMANDS["nango"]).stdout

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nango_py.authoring.draft import VERSION, Draft
 from nango_py.authoring.foreign import mapping, read_foreign
+from nango_py.authoring.kinds import expect
 from nango_py.authoring.names import is_blueprint_name, kebab, one_line, unused
 from nango_py.errors import UsageError
 from nango_py.importers.airbyte.auth import granted_by, signed_by
@@ -46,6 +47,7 @@ def import_manifest(path: Path, folder: Path, *, name: str | None = None) -> Rep
         ConfigError: It is no YAML that is read here.
     """
     data = read_foreign(path).data
+    expect("airbyte", data, path)
     name = name or _name(data, path)
     if not is_blueprint_name(name):
         raise UsageError(f"{path}: neither its documentation nor its folder gives the blueprint a name: give --name.")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nango_py.authoring.foreign import read_foreign
+from nango_py.authoring.kinds import expect
 from nango_py.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def read_catalogue(path: Path) -> Mapping[str, Any]:
         ConfigError: It is no YAML mapping, or holds what a reader could take for something else.
     """
     document = read_foreign(path)
+    expect("nango", document.data, path)
     if document.problems:
         raise ConfigError(document.problems)
     entries: Mapping[str, Any] = document.data
