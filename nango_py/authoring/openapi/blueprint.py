@@ -182,7 +182,7 @@ class _Work:
             self.leave(operation.label, str(reason))
             return None
         for name, why in made.left_out:
-            self.leave(f"{operation.label} {one_line(name, 80)}", f"an optional parameter: {why}")
+            self.leave(f"{operation.label} {one_line(name, 80)}", why)
         return made
 
 

@@ -11,6 +11,7 @@ from nango_py.authoring.names import field_name, one_line, unused
 from nango_py.authoring.openapi.schemas import schema_of
 from nango_py.authoring.openapi.shapes import SINGLE, is_flat, joined, leaves, types_of
 from nango_py.authoring.openapi.spec import Parameter, is_json
+from nango_py.authoring.pasted import PASTED, is_pasted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -86,6 +87,9 @@ class _Asking:
 
     def take(self, name: str, place: str, schema: dict[str, Any], *, required: bool) -> str:
         """Declare an input and return its name."""
+        if any(is_pasted(name, word) for word in schema.get("enum", ())):
+            self.left_out.append((name, f"what it may be: {PASTED}"))
+            schema = {key: value for key, value in schema.items() if key != "enum"}
         wanted = field_name(name) or place
         if wanted in self.properties or wanted in self.reserved:
             wanted = unused(f"{place}_{wanted}", self.properties, joint="_")
@@ -115,6 +119,8 @@ class _Asking:
         self.request["path"] = made.lstrip("/")
         for pair in filter(None, query.split("&")):
             key, _, value = pair.partition("=")
+            if is_pasted(key, value):
+                raise Impossible(f"the query in its path: {PASTED}")
             if "{" not in value:
                 self.request.setdefault("params", {})[key] = value.replace("${", "$${")
 
@@ -144,7 +150,8 @@ class _Asking:
         else:
             headers = self.request.setdefault("headers", {})
             only = schema.get("enum", ())
-            if parameter.required and len(only) == 1 and isinstance(only[0], str) and only[0].isprintable():
+            is_fixed = parameter.required and len(only) == 1 and isinstance(only[0], str) and only[0].isprintable()
+            if is_fixed and not is_pasted(parameter.name, only[0]):
                 headers[parameter.name] = only[0].replace("${", "$${")
             else:
                 headers[parameter.name] = f"${{input.{self._described(parameter, schema)}{joined(schema, 'comma')}}}"
@@ -175,7 +182,7 @@ class _Asking:
     def _leave(self, parameter: Parameter, reason: str) -> None:
         if parameter.required:
             raise Impossible(f"the {parameter.place} parameter {one_line(parameter.name)!r} is required: {reason}")
-        self.left_out.append((parameter.name, reason))
+        self.left_out.append((parameter.name, f"an optional parameter: {reason}"))
 
     # The body
 
@@ -238,7 +245,7 @@ class _Asking:
             elif required:
                 raise Impossible(f"the form field {one_line(key)!r} is required, and has no form")
             else:
-                self.left_out.append((key, "an object of any members has no form in a form"))
+                self.left_out.append((key, "an optional parameter: an object of any members has no form in a form"))
         self.request["form"] = form
 
     def _multipart(self, body: Body) -> None:

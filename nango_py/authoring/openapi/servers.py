@@ -9,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from nango_py.authoring.foreign import mapping, texts
 from nango_py.authoring.names import field_name, one_line
+from nango_py.authoring.pasted import is_pasted
 from nango_py.errors import UsageError
 from nango_py.field import FORMATS
 
@@ -114,6 +115,7 @@ def _server(url: str, variables: Mapping[str, Any]) -> Server:
 def _filled(name: str, variable: Mapping[str, Any], before: str, after: str, config: dict[str, Any]) -> str:
     """Return what stands for a variable: a placeholder, or its default where no placeholder can be."""
     default = str(variable["default"]) if isinstance(variable.get("default"), str | int) else ""
+    default = "" if is_pasted(name, default) else default
     is_in_path = "/" in before.partition("://")[2]
     # A scheme, a port and a user are no places for what an account says.
     if "://" not in before or (not is_in_path and re.search(r":\d*\Z", before.partition("://")[2])):

@@ -12,6 +12,7 @@ from nango_py.auth.none import NoAuth
 from nango_py.auth.oauth2 import OAuth2
 from nango_py.auth.oauth2_cc import ClientCredentials
 from nango_py.auth.two_step import TwoStep
+from nango_py.authoring.pasted import is_pasted
 from nango_py.importers.airbyte.language import Untranslatable, filled, interpolations, sole
 from nango_py.importers.airbyte.mappings import turned
 
@@ -26,6 +27,7 @@ __all__ = ["Signed", "granted_by", "seconds", "signed_by"]
 
 _DURATION: Final = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 _CLIENT: Final = "it is the integration's own: `oauth_client_id` and `oauth_client_secret` in integrations.yaml"
+_GIVEN: Final = "it stood there in plain text and was not copied: accounts give theirs"
 _BODIES: Final = ("body_data", "body_json")
 
 
@@ -74,8 +76,8 @@ def _selected(part: Part, fields: Fields) -> Signed:
 
 
 def _bearer(part: Part, fields: Fields) -> Signed:
-    value = _key_value(part, fields)
-    return Signed(auth={"auth_mode": ApiKey.mode, **_unless(f"Bearer {value}", "Bearer ${api_key}")})
+    value = f"Bearer {_key_value(part, fields)}"
+    return Signed(auth={"auth_mode": ApiKey.mode, **_unless(value, "Bearer ${api_key}")})
 
 
 def _api_key(part: Part, fields: Fields) -> Signed:
@@ -110,18 +112,25 @@ def _key_value(part: Part, fields: Fields) -> str:
         found = sole(text[begin:end])
         if found is not None and found.root == "config" and "api_key" not in fields.bound.values():
             fields.bind(found.path, "api_key")
-    return filled(text, part.parameters, fields.name)
+    made = filled(text, part.parameters, fields.name)
+    if "${" in made:
+        return made
+    part.note("api_token", "changed", _GIVEN)
+    return "${api_key}"
 
 
 def _basic(part: Part, fields: Fields) -> Signed:
     credentials: dict[str, Any] = {}
-    for key in ("username", "password"):
-        text = part.text(key)
+    texts = {key: part.text(key) for key in ("username", "password")}
+    has_account = any("{{" in text for text in texts.values())
+    for key, text in texts.items():
         found = sole(text)
         if found is not None and found.root == "config":
             fields.bind(found.path, key)
         elif "{{" in text:
             part.note(key, "changed", f"it is composed of several values: accounts give the whole {key}")
+        elif is_pasted("password", text) and (key == "password" or not has_account):
+            part.note(key, "changed", _GIVEN)
         elif text or key == "password":
             credentials[key] = {"default": text}
     return Signed(auth={"auth_mode": Basic.mode}, credentials=credentials)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nango_py.authoring.fields import fields_named
 from nango_py.authoring.names import field_name, one_line, unused
+from nango_py.authoring.pasted import is_pasted
 from nango_py.importers.airbyte.language import Untranslatable
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Fields:
     used: dict[Path, str] = field(default_factory=dict)
     defaults: dict[Path, str] = field(default_factory=dict)
     """What stands for a field where an interpolation says so."""
+    pasted: list[Path] = field(default_factory=list)
+    """Fields whose default looks like a secret."""
 
     @classmethod
     def read(cls, specification: Any) -> Fields:
@@ -104,11 +107,14 @@ class Fields:
         words = [str(word) for word in stated if isinstance(word, str | int)] if isinstance(stated, list) else []
         made |= {"enum": words} if words else {}
         default = schema.get("default", self.defaults.get(path))
-        if isinstance(default, str | int | float) and not isinstance(default, bool):
+        is_secret = self._is_secret(path)
+        if is_secret and is_pasted("secret", default):
+            self.pasted.append(path)
+        elif isinstance(default, str | int | float) and not isinstance(default, bool):
             made["default"] = str(default)
         elif path in self.declared and path not in self.required and not is_in_url:
             made["optional"] = True
-        return made | ({"secret": True} if self._is_secret(path) else {})
+        return made | ({"secret": True} if is_secret else {})
 
 
 def _inner(schema: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from nango_py.authoring.draft import VERSION, Draft
 from nango_py.authoring.foreign import mapping, read_foreign
 from nango_py.authoring.kinds import expect
 from nango_py.authoring.names import is_blueprint_name, kebab, one_line, unused
+from nango_py.authoring.pasted import PASTED
 from nango_py.errors import UsageError
 from nango_py.importers.airbyte.auth import granted_by, signed_by
 from nango_py.importers.airbyte.fields import Fields
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["import_manifest", "manifest_draft"]
 
 _AT: Final = f"/versions/{VERSION}"
+_FIELDS: Final = "spec.connection_specification.properties"
 _IGNORED: Final = "[]"
 """The path of a list that is the whole answer, and of nothing where an answer that is ignored is no list."""
 _NOT_HERE: Final = frozenset({"auth.extra"})
@@ -250,11 +252,15 @@ class _Work:
     def _leave_fields(self) -> None:
         self.findings += [
             Finding(
-                key=f"spec.connection_specification.properties.{name}",
+                key=f"{_FIELDS}.{name}",
                 outcome="not_needed",
                 reason="nothing that came along uses it",
             )
             for name in self.fields.unused()
+        ]
+        self.findings += [
+            Finding(key=f"{'.'.join((_FIELDS, *path))}.default", outcome="lost", reason=PASTED)
+            for path in self.fields.pasted
         ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nango_py.authoring.pasted import PASTED, is_pasted
 from nango_py.importers.airbyte.language import Untranslatable, filled
 
 if TYPE_CHECKING:
@@ -20,15 +21,18 @@ def turned(part: Part, named: Callable[[LookUp], str]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for name in tuple(part.keys):
         try:
-            made[name] = _filled(part.take(name), part, named)
+            made[name] = _filled(name, part.take(name), part, named)
         except Untranslatable as reason:
             part.note(name, "lost", str(reason))
     return made
 
 
-def _filled(value: Any, part: Part, named: Callable[[LookUp], str]) -> Any:
+def _filled(name: str, value: Any, part: Part, named: Callable[[LookUp], str]) -> Any:
     if isinstance(value, str):
-        return filled(value, part.parameters, named)
+        made = filled(value, part.parameters, named)
+        if is_pasted(name, made):
+            raise Untranslatable(PASTED)
+        return made
     if isinstance(value, dict):
-        return {name: _filled(one, part, named) for name, one in value.items()}
-    return [_filled(one, part, named) for one in value] if isinstance(value, list) else value
+        return {inner: _filled(inner, one, part, named) for inner, one in value.items()}
+    return [_filled(name, one, part, named) for one in value] if isinstance(value, list) else value

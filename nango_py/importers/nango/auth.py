@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nango_py.auth import SCHEMES
+from nango_py.authoring.pasted import PASTED, is_pasted
 from nango_py.declare.schema import load_schema
 from nango_py.importers.nango.aws import signed_by_amazon
 from nango_py.importers.nango.language import Untranslatable, translate, translate_url
@@ -175,7 +176,11 @@ class _Filled:
         try:
             if is_url:
                 return translate_url(text, self._words)
-            return translate(text, self._words, alternatives=self._alternatives, keeps_empty=True)
+            made = translate(text, self._words, alternatives=self._alternatives, keeps_empty=True)
         except Untranslatable as error:
             self._keys.note(at, "lost", f"it holds {error}")
             return None
+        if is_pasted(at.rpartition(".")[2], made):
+            self._keys.note(at, "lost", PASTED)
+            return None
+        return made

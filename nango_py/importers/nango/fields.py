@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from nango_py.authoring.pasted import PASTED, is_pasted
 from nango_py.field import FORMATS
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ def _field(keys: Keys, page: str | None, *, is_secret: bool) -> dict[str, Any]:
         field["description"] = description
     if keys.flag("secret") or is_secret:
         field["secret"] = True
+        if is_pasted("secret", field.get("default")):
+            del field["default"]
+            keys.note("default_value", "lost", PASTED)
     if keys.flag("optional"):
         field["optional"] = True
     if keys.flag("hidden"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from nango_py.authoring.pasted import PASTED, is_pasted
 from nango_py.importers.nango.language import Untranslatable, translate, translate_url
 from nango_py.importers.nango.tables import PROXY_KEYS
 from nango_py.policy.pagination import Pagination, check
@@ -54,9 +55,14 @@ def values_of(keys: Keys, words: Words) -> dict[str, Any]:
     for name in keys:
         value = keys.take(name)
         try:
-            values[name] = translate(value, words) if isinstance(value, str) else value
+            made = translate(value, words) if isinstance(value, str) else value
         except Untranslatable as error:
             keys.note(name, "lost", f"it holds {error}")
+            continue
+        if is_pasted(name, made):
+            keys.note(name, "lost", PASTED)
+        else:
+            values[name] = made
     return values
 
 
