@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from nango_py import forks
 from nango_py.actions.context import AsyncContext
@@ -16,7 +17,7 @@ from nango_py.exchange.transport import open_async_client
 from nango_py.http import BaseTransport as SyncTransport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from nango_py.accounts import KeptAlive
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from nango_py.events import OnEvent
     from nango_py.exchange.execution import Execution
     from nango_py.exchange.limit_views import Limit
+    from nango_py.exchange.options import ClientOptions, WalkOptions
     from nango_py.exchange.pages import Page
     from nango_py.exchange.pool import AsyncPool
     from nango_py.http import AsyncBaseTransport, AsyncClient
@@ -162,22 +164,22 @@ class AsyncNango:
         """Return what is left of each of a connection's rate limits; as :meth:`Nango.limits`."""
         return await self._driver.run(self._core.limits(integration, user_id))
 
-    def client(self, integration: str, user_id: str, **options: Any) -> AsyncClient:
+    def client(self, integration: str, user_id: str, **options: Unpack[ClientOptions]) -> AsyncClient:
         """Return a genuine ``httpx.AsyncClient``; an unknown connection shows when it is entered or first used."""
-        self._core.check_options(options)
         session = self._core.session(integration, user_id)
         return open_async_client(session, self._driver, self._core.random, agent=self._core.agent, options=options)
 
-    async def pages(self, integration: str, user_id: str, path: str, **options: Any) -> AsyncIterator[Page]:
+    def pages(
+        self, integration: str, user_id: str, path: str, **options: Unpack[WalkOptions]
+    ) -> AsyncGenerator[Page, None]:
         """Yield the pages of a list of the provider's API; options as for :meth:`Nango.pages`."""
-        async for page in self._driver.iterate(self._core.walk(integration, user_id, path, **options).pages()):
-            yield page
+        return self._driver.iterate(self._core.walk(integration, user_id, path, options).pages())
 
-    async def paginate(self, integration: str, user_id: str, path: str, **options: Any) -> AsyncIterator[Any]:
+    def paginate(
+        self, integration: str, user_id: str, path: str, **options: Unpack[WalkOptions]
+    ) -> AsyncGenerator[Any, None]:
         """Yield the items of a list of the provider's API, one page in memory."""
-        async for page in self.pages(integration, user_id, path, **options):
-            for item in page.items:
-                yield item
+        return _items(self.pages(integration, user_id, path, **options))
 
     async def trigger_action(
         self,
@@ -333,12 +335,10 @@ class AsyncNango:
                 execution.fail(DeadlineError, "the time given by deadline= is over.")
             return output
 
-    async def _paginate(self, execution: Execution, path: str, **options: Any) -> AsyncIterator[Any]:
+    def _paginate(self, execution: Execution, path: str, **options: Unpack[WalkOptions]) -> AsyncGenerator[Any, None]:
         session = execution.session
-        walk = self._core.walk(session.integration.name, session.user_id, path, **options, execution=execution)
-        async for page in self._driver.iterate(walk.pages()):
-            for item in page.items:
-                yield item
+        walk = self._core.walk(session.integration.name, session.user_id, path, options, execution)
+        return _items(self._driver.iterate(walk.pages()))
 
     def _limiter(self) -> Any:
         from anyio import CapacityLimiter  # noqa: PLC0415
@@ -367,3 +367,10 @@ class AsyncNango:
 
             self._pool = AsyncPool(environ=self._core.environ, clock=self._core.clock, fast=self._core.fast)
         return self._pool
+
+
+async def _items(pages: AsyncGenerator[Page, None]) -> AsyncGenerator[Any, None]:
+    async with aclosing(pages):
+        async for page in pages:
+            for item in page.items:
+                yield item

@@ -25,6 +25,7 @@ from nango_py.errors import ConfigError, InputError, UnknownIntegration, UsageEr
 from nango_py.exchange.answers import Asker
 from nango_py.exchange.execution import Execution
 from nango_py.exchange.loops import bridge_to, sync_transport
+from nango_py.exchange.options import check_walk_options
 from nango_py.exchange.pages import Walk
 from nango_py.exchange.plan import header_text
 from nango_py.exchange.token_endpoint import TokenEndpoint
@@ -45,39 +46,15 @@ if TYPE_CHECKING:
     from nango_py.effects import Flow
     from nango_py.events import OnEvent
     from nango_py.exchange.limit_views import Limit
+    from nango_py.exchange.options import WalkOptions
     from nango_py.exchange.session import Session
     from nango_py.http import AsyncBaseTransport, BaseTransport
     from nango_py.model import Action, Integration
 
-__all__ = ["CLIENT_OPTIONS", "Core", "PoolName"]
+__all__ = ["Core", "PoolName"]
 
 PoolName = Literal["default", "fast"]
 _POOLS: tuple[str, ...] = get_args(PoolName)
-
-CLIENT_OPTIONS = frozenset(
-    {
-        "cookies",
-        "default_encoding",
-        "event_hooks",
-        "follow_redirects",
-        "headers",
-        "max_redirects",
-        "params",
-        "timeout",
-    }
-)
-_INSTEAD = {
-    "auth": "credentials come from the connection; declare `auth`",
-    "base_url": "declare `requests.base_url`",
-    "cert": "declare `network.client_certificate`",
-    "http2": "declare `network.http2`",
-    "limits": "connections are shared by all clients",
-    "mounts": "it would bypass the engine",
-    "proxy": "declare `network.proxy`",
-    "transport": "give it to Nango.load",
-    "trust_env": "declare `network.proxy`; SSL_CERT_FILE is honoured",
-    "verify": "declare `network.verify`",
-}
 
 
 class Core:
@@ -180,44 +157,35 @@ class Core:
         """Return what sends requests and reads their answers, for an action where one asks."""
         return Asker(session=session, clock=self.clock, random=self.random, execution=execution)
 
-    def check_options(self, options: Mapping[str, Any]) -> None:
-        """Refuse client options that would bypass the engine."""
-        for name in options:
-            if name not in CLIENT_OPTIONS:
-                instead = _INSTEAD.get(name) or did_you_mean(name, CLIENT_OPTIONS)
-                raise UsageError(f"client(): {name!r} is not accepted here: {instead}.")
-
     def walk(
         self,
         integration: str,
         user_id: str,
         path: str,
-        *,
-        method: str = "GET",
-        params: Any = None,
-        json: Any = None,
-        pagination: Mapping[str, Any] | None = None,
-        limit: int | None = None,
-        max_pages: int | None = None,
-        position: str | None = None,
+        options: WalkOptions,
         execution: Execution | None = None,
     ) -> Walk:
-        """Return the walk over a list of the provider's API."""
+        """Return the walk over a list of the provider's API.
+
+        Raises:
+            UsageError: There is no such option, or the list cannot be walked as it says.
+        """
+        check_walk_options(options)
         session = self.session(integration, user_id)
-        walked = self._pagination(session.integration, pagination)
-        given = QueryParams(params)
+        walked = self._pagination(session.integration, options.get("pagination"))
+        given = QueryParams(options.get("params"))
         return Walk(
             asker=self.asker(session, execution),
             pagination=walked,
-            method=method.upper(),
+            method=options.get("method", "GET").upper(),
             path=path,
             agent=self.agent,
             params=tuple(given.multi_items()),
-            json=json,
-            limit=limit,
-            max_pages=max_pages,
+            json=options.get("json"),
+            limit=options.get("limit"),
+            max_pages=options.get("max_pages"),
             page_size=_page_size_in(given, walked),
-            position=position,
+            position=options.get("position"),
         )
 
     def _pagination(self, integration: Integration, keys: Mapping[str, Any] | None) -> Pagination:

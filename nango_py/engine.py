@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from nango_py import forks
 from nango_py.actions.context import Context
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nango_py.events import OnEvent
     from nango_py.exchange.execution import Execution
     from nango_py.exchange.limit_views import Limit
+    from nango_py.exchange.options import ClientOptions, WalkOptions
     from nango_py.exchange.pages import Page
     from nango_py.exchange.pool import Pool
     from nango_py.http import BaseTransport, Client
@@ -194,7 +195,7 @@ class Nango:
         """
         return self._driver.run(self._core.limits(integration, user_id))
 
-    def client(self, integration: str, user_id: str, **options: Any) -> Client:
+    def client(self, integration: str, user_id: str, **options: Unpack[ClientOptions]) -> Client:
         """Return a genuine ``httpx.Client`` whose requests the engine signs, retries and logs.
 
         *options* are httpx's own: headers, params, cookies, timeout, event_hooks, follow_redirects, max_redirects,
@@ -204,22 +205,23 @@ class Nango:
             UsageError: Another option was given; the message names the YAML key instead.
             UnknownConnection, ReauthRequired: No request could be sent.
         """
-        self._core.check_options(options)
         session = self._core.session(integration, user_id)
         return open_client(session, self._driver, self._core.random, agent=self._core.agent, options=options)
 
-    def pages(self, integration: str, user_id: str, path: str, **options: Any) -> Iterator[Page]:
+    def pages(self, integration: str, user_id: str, path: str, **options: Unpack[WalkOptions]) -> Iterator[Page]:
         """Yield the pages of a list of the provider's API.
 
         *options*: method, params, json, pagination (keys that differ), limit (items in all), max_pages, and position
         (a :attr:`Page.position` to resume after).
-        """
-        yield from self._driver.iterate(self._core.walk(integration, user_id, path, **options).pages())
 
-    def paginate(self, integration: str, user_id: str, path: str, **options: Any) -> Iterator[Any]:
+        Raises:
+            UsageError: Another option was given, or nothing says how the list is paged.
+        """
+        return self._driver.iterate(self._core.walk(integration, user_id, path, options).pages())
+
+    def paginate(self, integration: str, user_id: str, path: str, **options: Unpack[WalkOptions]) -> Iterator[Any]:
         """Yield the items of a list of the provider's API, one page in memory; options as for :meth:`pages`."""
-        for page in self.pages(integration, user_id, path, **options):
-            yield from page.items
+        return _items(self.pages(integration, user_id, path, **options))
 
     def trigger_action(
         self,
@@ -354,11 +356,10 @@ class Nango:
             )
             return action.run(context, checked)
 
-    def _paginate(self, execution: Execution, path: str, **options: Any) -> Iterator[Any]:
+    def _paginate(self, execution: Execution, path: str, **options: Unpack[WalkOptions]) -> Iterator[Any]:
         session = execution.session
-        walk = self._core.walk(session.integration.name, session.user_id, path, **options, execution=execution)
-        for page in self._driver.iterate(walk.pages()):
-            yield from page.items
+        walk = self._core.walk(session.integration.name, session.user_id, path, options, execution)
+        return _items(self._driver.iterate(walk.pages()))
 
     def _background(self) -> Background:
         with self._lock:
@@ -385,3 +386,8 @@ class Nango:
 
             self._pool = Pool(environ=self._core.environ, clock=self._core.clock, fast=self._core.fast)
         return self._pool
+
+
+def _items(pages: Iterator[Page]) -> Iterator[Any]:
+    for page in pages:
+        yield from page.items

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from nango_py.events import Progress
 from nango_py.log import logger
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from nango_py.connections.connection import ConnectionView
     from nango_py.exchange.execution import Execution
+    from nango_py.exchange.options import WalkOptions
     from nango_py.http import AsyncClient, Client
 
 __all__ = ["AsyncContext", "Context"]
@@ -70,7 +71,7 @@ class Context(_Given):
     _paginate: Callable[..., Iterator[Any]] = field(repr=False)
     _run: Callable[..., Any] = field(repr=False)
 
-    def paginate(self, path: str, **options: Any) -> Iterator[Any]:
+    def paginate(self, path: str, **options: Unpack[WalkOptions]) -> Iterator[Any]:
         """Return an iterator over the items of a list, as ``nango.paginate`` does."""
         return self._paginate(path, **options)
 
@@ -93,7 +94,7 @@ class AsyncContext(_Given):
     _paginate: Callable[..., AsyncIterator[Any]] = field(repr=False)
     _run: Callable[..., Awaitable[Any]] = field(repr=False)
 
-    def paginate(self, path: str, **options: Any) -> AsyncIterator[Any]:
+    def paginate(self, path: str, **options: Unpack[WalkOptions]) -> AsyncIterator[Any]:
         """Return an iterator over the items of a list, as ``nango.paginate`` does."""
         return self._paginate(path, **options)
 

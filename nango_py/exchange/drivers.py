@@ -11,7 +11,7 @@ from nango_py.exchange.gathering import HELPERS, Gathering
 from nango_py.exchange.loops import result_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
     from nango_py.clock import Clock
     from nango_py.effects import Effect, Flow
@@ -129,7 +129,7 @@ class AsyncDriver:
         finally:
             flow.close()
 
-    async def iterate(self, flow: Flow[Any]) -> AsyncIterator[Any]:
+    async def iterate(self, flow: Flow[Any]) -> AsyncGenerator[Any, None]:
         """Yield what *flow* emits."""
         try:
             effect = next(flow)

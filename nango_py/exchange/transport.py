@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from weakref import ref
 
 from nango_py.exchange.conversation import converse
+from nango_py.exchange.options import check_client_options
 from nango_py.exchange.response_limit import ACCEPTED_CODINGS
 from nango_py.exchange.timeouts import timeout_of
 from nango_py.http import (
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from nango_py.exchange.drivers import AsyncDriver, Driver
     from nango_py.exchange.execution import Execution
+    from nango_py.exchange.options import ClientOptions
     from nango_py.exchange.session import Session
 
 __all__ = ["AsyncEngineTransport", "EngineTransport", "open_async_client", "open_client"]
@@ -85,14 +87,16 @@ def open_client(
     random: Callable[[], float],
     *,
     agent: str,
-    options: dict[str, Any],
+    options: ClientOptions,
     execution: Execution | None = None,
 ) -> Client:
     """Return a genuine client for the connection; all that *execution* sends by it is its own.
 
     Raises:
+        UsageError: An option would bypass the engine.
         UnknownConnection, ReauthRequired, CredentialsError, StoreError: No request could be sent.
     """
+    check_client_options(options)
     driver.run(session.open())
     transport = EngineTransport(session, driver, random, execution)
     client = Client(transport=transport, **_client_options(session, agent, options))
@@ -106,10 +110,11 @@ def open_async_client(
     random: Callable[[], float],
     *,
     agent: str,
-    options: dict[str, Any],
+    options: ClientOptions,
     execution: Execution | None = None,
 ) -> AsyncClient:
     """Return a genuine async client; what is wrong with the connection shows when it is entered or first used."""
+    check_client_options(options)
     transport = AsyncEngineTransport(session, driver, random, execution)
     client = AsyncClient(transport=transport, **_client_options(session, agent, options))
     _leave_to_transport(client.headers, session, options)
@@ -117,7 +122,7 @@ def open_async_client(
     return client
 
 
-def _leave_to_transport(headers: Headers, session: Session, options: dict[str, Any]) -> None:
+def _leave_to_transport(headers: Headers, session: Session, options: ClientOptions) -> None:
     """Take away what clients send without being told where the blueprint puts that header in below them."""
     given = Headers(options.get("headers"))
     for name, _ in session.shape.late_headers:
@@ -125,7 +130,7 @@ def _leave_to_transport(headers: Headers, session: Session, options: dict[str, A
             del headers[name]
 
 
-def _client_options(session: Session, agent: str, options: dict[str, Any]) -> dict[str, Any]:
+def _client_options(session: Session, agent: str, options: ClientOptions) -> dict[str, Any]:
     shape = session.shape
     headers = _usual(shape.headers, agent, is_limited=session.integration.response_limit is not None)
     if "headers" in options:

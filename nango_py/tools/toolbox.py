@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, Unpack, get_args
 
 from nango_py.errors import UnknownAction, UsageError
 from nango_py.location import did_you_mean
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nango_py.connections.connection import ConnectionView
     from nango_py.core import Core
     from nango_py.engine import Nango
+    from nango_py.exchange.options import RunOptions
     from nango_py.tools.tool import Tool
 
 __all__ = ["AsyncTools", "Format", "Tools", "chosen", "of_connected"]
@@ -83,7 +84,7 @@ class Tools(_Box):
         arguments: Mapping[str, Any] | str | None = None,
         *,
         user_id: str | None = None,
-        **options: Any,
+        **options: Unpack[RunOptions],
     ) -> Any:
         """Run the tool that a model calls and return its output as a JSON value.
 
@@ -122,7 +123,7 @@ class AsyncTools(_Box):
         arguments: Mapping[str, Any] | str | None = None,
         *,
         user_id: str | None = None,
-        **options: Any,
+        **options: Unpack[RunOptions],
     ) -> Any:
         """Run the tool that a model calls; as :meth:`Tools.call`."""
         tool, user, given = self._prepared(name, arguments, user_id)
