@@ -45,12 +45,14 @@ def _set(node: Mapping[str, Any], target: Any, value: Any) -> Any:
             return _chained(children, target, value)
         case "flatten" | "or_expression":
             return _set(children[0], target, value)
+        case "and_expression":
+            # The last part is what is found, where the first holds.
+            made = _set(children[1], target, value)
+            return _kept_to(children[0], made) if value else made
         case "function_expression" if node["value"] in _CONVERSIONS:
             return _set(children[0], target, value)
-        case "not_expression" if isinstance(value, bool):
-            return _set(children[0], target, not value)
-        case "comparator" if isinstance(value, bool):
-            return _compared(node, target, holds=value)
+        case "not_expression" | "comparator" if isinstance(value, bool):
+            return _judged(node, target, holds=value)
         case "projection" | "filter_projection" if isinstance(value, list):
             return _projected(node, target, value)
     raise _Unwritable(kind)
@@ -96,6 +98,12 @@ def _kept_to(condition: Mapping[str, Any], element: Any) -> Any:
         case "comparator":
             return _compared(condition, element, holds=True)
     return _set(condition, element, value=True)
+
+
+def _judged(node: Mapping[str, Any], target: Any, *, holds: bool) -> Any:
+    if node["type"] == "comparator":
+        return _compared(node, target, holds=holds)
+    return _set(node["children"][0], target, not holds)
 
 
 def _compared(node: Mapping[str, Any], target: Any, *, holds: bool) -> Any:

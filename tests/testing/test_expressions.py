@@ -32,6 +32,9 @@ from nango_py.testing.expressions import written
         ("`3` > page", False, {}, {"page": 4}),
         ("not_null(a, b)", "x", {"b": "y"}, {"a": "x", "b": "y"}),
         ("a || b", "x", {}, {"a": "x"}),
+        ("ttl > `0` && ttl", 7, {}, {"ttl": 7}),
+        ("ok && next", "/2", {}, {"ok": True, "next": "/2"}),
+        ("ok && next", False, {"ok": True}, {"ok": True, "next": False}),
     ],
 )
 def test_a_value_is_written_where_the_expression_finds_it(expression, value, before, after):
@@ -41,7 +44,7 @@ def test_a_value_is_written_where_the_expression_finds_it(expression, value, bef
     assert kept == repr(before)
 
 
-@pytest.mark.parametrize("expression", ["length(a)", "a[?b].c", "a && b", "`1`", "[a, b]"])
+@pytest.mark.parametrize("expression", ["length(a)", "a[?b].c", "`1`", "[a, b]"])
 def test_what_has_no_place_is_refused(expression):
     assert None is written({}, expression, "x")
     with pytest.raises(UsageError, match=r"simulate\(\) cannot write"):
