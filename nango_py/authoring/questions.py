@@ -77,8 +77,8 @@ def auth_keys(mode: str) -> Iterator[Key]:
 def page_keys(kind: str) -> Iterator[Key]:
     """Yield what to ask of a type of pagination."""
     own = _OF_PAGES[kind]
-    # Either of a link's two is enough, and the loader says so where both are missing.
-    yield from _keys(page_schema(), (*own, *_USUAL_OF_PAGES), () if kind == "link" else own)
+    # A link or a cursor may stand in several places, and the loader says so where none is named.
+    yield from _keys(page_schema(), (*own, *_USUAL_OF_PAGES), () if kind == "link" else own[:1])
 
 
 def _keys(schema: Mapping[str, Any], names: Iterable[str], required: Iterable[str], above: str = "") -> Iterator[Key]:
