@@ -104,25 +104,25 @@ def _lay(merged: Merged, target: dict[str, Any], layer: Layer, patch: Mapping[st
         at = (*path, key)
         pointer = pointer_to(*at)
         if value is None and not (is_data(at) or _is_parameter(at)):
-            target.pop(key, None)
-            _forget(merged, pointer)
+            _forget(merged, pointer, target.pop(key, None))
         elif isinstance(value, Mapping) and not is_data(at):
             below = target.get(key)
             if not isinstance(below, dict):
+                _forget(merged, pointer, below)
                 below = target[key] = {}
-                _forget(merged, pointer)
                 merged.origins[pointer] = (layer, layer.pointer + pointer)
             _lay(merged, below, layer, value, at)
         else:
+            _forget(merged, pointer, target.get(key))
             target[key] = value
-            _forget(merged, pointer)
             merged.origins[pointer] = (layer, layer.pointer + pointer)
 
 
-def _forget(merged: Merged, pointer: str) -> None:
-    below = pointer + "/"
-    for at in [at for at in merged.origins if at == pointer or at.startswith(below)]:
-        del merged.origins[at]
+def _forget(merged: Merged, pointer: str, value: Any) -> None:
+    """Forget where *value* at *pointer* came from; lists were laid whole."""
+    merged.origins.pop(pointer, None)
+    for name, inner in value.items() if isinstance(value, dict) else ():
+        _forget(merged, pointer + pointer_to(name), inner)
 
 
 def _forget_other_scheme(merged: Merged, patch: Mapping[str, Any]) -> None:
@@ -130,8 +130,7 @@ def _forget_other_scheme(merged: Merged, patch: Mapping[str, Any]) -> None:
     if before and after and before != after:
         # Keys and fields of one scheme mean nothing to another.
         for key in ("auth", "credentials"):
-            merged.data.pop(key, None)
-            _forget(merged, pointer_to(key))
+            _forget(merged, pointer_to(key), merged.data.pop(key, None))
 
 
 def _mode(data: Mapping[str, Any]) -> str | None:

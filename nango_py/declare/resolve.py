@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from nango_py.declare.catalogue import Catalogue, Found
     from nango_py.location import Location
 
-__all__ = ["Chain", "newest", "resolve"]
+__all__ = ["MAX_CHAIN", "Chain", "newest", "resolve"]
 
 _VERSION = re.compile(r"v[0-9]+")
+MAX_CHAIN = 20
+"""Blueprints that may extend each other in a row."""
 
 
 @dataclass(slots=True)
@@ -35,7 +37,13 @@ class Chain:
 
 def newest(versions: Mapping[str, Any]) -> str | None:
     """Return the newest of the version names, in natural order (v10 is newer than v9)."""
-    return max((name for name in versions if _VERSION.fullmatch(name)), key=lambda name: int(name[1:]), default=None)
+    return max(filter(_VERSION.fullmatch, versions), key=_number, default=None)
+
+
+def _number(name: str) -> tuple[int, str]:
+    """Return what orders as the number of a version does, however many digits it has."""
+    digits = name[1:].lstrip("0")
+    return len(digits), digits
 
 
 def resolve(written: str, catalogue: Catalogue, location: Location, *, pinned: bool = True) -> Chain:
@@ -73,6 +81,10 @@ def _follow(chain: Chain, written: str, catalogue: Catalogue, location: Location
         chain.problems.append(
             _problem(location, "blueprint.cycle", f"blueprints extend each other: {' -> '.join((*ancestors, key))}.")
         )
+        return
+    if len(ancestors) == MAX_CHAIN:
+        message = f"more than {MAX_CHAIN} blueprints extend each other: {ancestors[0]} -> ... -> {key}."
+        chain.problems.append(_problem(location, "blueprint.chain", message))
         return
     _add(chain, found, version, key, catalogue=catalogue, ancestors=(*ancestors, key))
 

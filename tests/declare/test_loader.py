@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cProfile
 import sys
 
 import pytest
@@ -10,6 +11,8 @@ from nango_py import ConfigError, Nango
 from nango_py.auth.api_key import ApiKey
 from nango_py.auth.basic import Basic
 from nango_py.declare import load
+from nango_py.declare.merge import Layer, merge
+from nango_py.document import wrap
 
 DEMO = """\
 name: demo
@@ -192,6 +195,47 @@ def test_a_file_that_is_not_there_is_refused(tmp_path, monkeypatch):
         "integrations.yaml: the file cannot be read: No such file or directory. Go to the folder that holds it, or make one: nango-py init"
         == str(refused.value)
     )
+
+
+def test_a_chain_of_blueprints_has_an_end(declare):
+    links = {
+        f"link-{n}": DEMO.replace("name: demo", f"name: link-{n}") + f"    extends_blueprint: link-{n + 1}:v0\n"
+        for n in range(2000)
+    }
+    declared = declare("integrations: {it: {extends_blueprint: link-0:v0}}", **links)
+
+    assert [
+        "blueprints/link-19.yaml:7:24: more than 20 blueprints extend each other: link-0:v0 -> ... -> link-20:v0."
+    ] == shown(declared)
+
+
+@pytest.mark.parametrize("needed", [">=" + "9" * 5000, ">=0." + "0" * 5000])
+def test_a_requirement_with_endless_digits_is_none(declare, needed):
+    (problem,) = shown(declare(HEAD, demo=f"requires_nango_py: '{needed}'\n{DEMO}"))
+
+    assert "is no version requirement" in problem
+
+
+def test_a_version_may_have_more_digits_than_python_reads(declare):
+    long = "v1" + "0" * 5000
+    demo = f"{DEMO}  v9: {{extends_blueprint: demo:v0}}\n  ? {long}\n  : {{extends_blueprint: demo:v0}}\n"
+    declared = declare(HEAD.replace("demo:v0", "demo"), demo=demo)
+
+    assert f"demo:{long}" == declared.integrations["demo"].blueprints[-1].key
+
+
+def test_the_work_of_merging_grows_with_the_keys_and_no_faster():
+    def calls(count: int) -> int:
+        one, other = ({"x-a": {f"k{n}": value for n in range(count)}} for value in ({"b": 1}, {"b": 2, "c": 3}))
+        document = wrap({})
+        layers = [
+            Layer(label=str(n), document=document, pointer="", data=data) for n, data in enumerate((one, other, one))
+        ]
+        profile = cProfile.Profile()
+        profile.runcall(merge, (*layers, Layer(label="none", document=document, pointer="", data={"x-a": "gone"})))
+        return sum(entry.callcount for entry in profile.getstats())
+
+    assert calls(400) < 2.5 * calls(200)
 
 
 def test_a_cycle_of_blueprints_is_shown(declare):
