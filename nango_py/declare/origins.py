@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from nango_py.template import Expression, plain_text, split
 
@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from nango_py.declare.build import Builder
     from nango_py.model import Integration
 
-__all__ = ["check_origins"]
+__all__ = ["check_origins", "filled"]
 
 _ORIGIN = re.compile(r"https?://(?:\*\.)?[A-Za-z0-9.-]+(?::[0-9]+)?")
-_BASE = re.compile(r"https?://[^/?#@\s]+(?:/[^?#\s]*)?")
-
-
+_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<authority>[^/?#\s]*)(?:/[^?#\s]*)?(?P<rest>.*)", re.DOTALL | re.IGNORECASE
+)
+_AUTHORITY = re.compile(
+    r"(?P<host>[\w-]+(?:\.[\w-]+)*\.?|\[(?P<address>[0-9A-Fa-f:.]+)\])(?::(?P<port>[0-9]{1,5})?)?"
+)
+_HIGHEST_PORT = 65_535
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -33,8 +37,13 @@ def check_auth_urls(builder: Builder, integration: Integration) -> None:
     }
     for pointer, text in _auth_urls(builder.merged.data.get("auth", {}), "/auth"):
         parts = split(text).parts
-        host = urlsplit("".join(part if isinstance(part, str) else "x" for part in parts))
-        if host.scheme == "http" and host.hostname not in _LOOPBACK:
+        url = _URL.fullmatch(filled(parts))
+        if url is not None and (host := _host(url)) is None:
+            builder.report(
+                pointer, "auth.url", "this is no http or https URL with a host.",
+                "It has no user name, no space, and a port of at most 65535: https://login.example.com/token.",
+            )  # fmt: skip
+        elif url is not None and url["scheme"] == "http" and host not in _LOOPBACK:
             builder.report(
                 pointer, "auth.clear", "credentials must not travel in the clear.",
                 "Write https; http is for servers on this machine.",
@@ -44,6 +53,26 @@ def check_auth_urls(builder: Builder, integration: Integration) -> None:
                 pointer, "auth.host", f"whoever connects an account may name any host as ${{{'.'.join(chosen)}}}.",
                 f"Declare what it may be: `format: hostname` (or uri), or a pattern, for {chosen[-1]!r}.",
             )  # fmt: skip
+
+
+def filled(parts: tuple[str | Expression, ...]) -> str:
+    """Return a URL in which a digit stands for every placeholder: it may be in a host, a port or a path."""
+    return "".join(part if isinstance(part, str) else "1" for part in parts)
+
+
+def _host(url: re.Match[str]) -> str | None:
+    """Return the host of a URL, None where it is none that everybody reads alike (RFC 3986 3.2)."""
+    found = _AUTHORITY.fullmatch(url["authority"])
+    if found is None or int(found["port"] or 0) > _HIGHEST_PORT or not url["scheme"].islower():
+        return None
+    if url["rest"] and url["rest"][0] not in "?#":
+        return None
+    if found["address"] is None:
+        return found["host"].lower()
+    try:
+        return str(IPv6Address(found["address"]))
+    except ValueError:
+        return None
 
 
 def _auth_urls(keys: Any, pointer: str) -> Iterator[tuple[str, str]]:
@@ -68,9 +97,10 @@ def check_origins(builder: Builder, integration: Integration) -> None:
     """Report a base URL or an allowed origin that has another shape than it must have."""
     check_auth_urls(builder, integration)
     base = integration.requests.base_url
-    literal = "".join(part if isinstance(part, str) else "x" for part in base.parts)
+    url = _URL.fullmatch(filled(base.parts))
+    is_sound = url is not None and _host(url) is not None and not url["rest"]
     starts_open = not isinstance(base.parts[0], str)
-    if not starts_open and not _BASE.fullmatch(literal):
+    if not starts_open and not is_sound:
         builder.report(
             "/requests/base_url", "requests.base_url", "base_url must be an http or https URL with a host.",
             "It has no user name, query or fragment: https://api.example.com/v1/.",

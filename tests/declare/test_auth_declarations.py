@@ -219,7 +219,6 @@ def test_an_endpoint_on_this_machine_may_be_http(host):
         "http://api.example.com/login",
         "http://${connection_config.domain}/login",
         "http://127.0.0.1.example.com/",
-        "http://localhost@example.com/",
     ],
 )
 @pytest.mark.parametrize("key", ["token_url", "refresh_url", "revocation_url"])

@@ -197,6 +197,33 @@ def test_a_file_that_is_not_there_is_refused(tmp_path, monkeypatch):
     )
 
 
+ODD_URLS = [
+    "https://[", "https://[::1", "https://a.b]/", "https://[${connection_config.x}]/", "https://[1.2.3.4]/", "https://℀.com/",
+    "https://a.b:999999/", "https://a.b:x/", "https://ours.example@evil.example/", "https://ours.example\\@evil.example/",
+    "https://a b/", "https://*.a.b/", "https://%61/", "HTTP://a.b/",
+    "http://localhost@example.com/",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", ODD_URLS)
+def test_a_url_that_not_everybody_reads_alike_is_a_problem_of_its_integration_only(declare, url):
+    demo = DEMO + "    connection_config: {x: {format: hostname}}\n"
+    text = f"""\
+integrations:
+  other: {{extends_blueprint: demo:v0}}
+  base: {{extends_blueprint: demo:v0, requests: {{base_url: {url!r}}}}}
+  login:
+    extends_blueprint: demo:v0
+    auth: {{auth_mode: OAUTH2_CC, token_url: {url!r}}}
+"""
+    declared = declare(text, demo=demo)
+
+    assert ["other"] == list(declared.integrations)
+    assert {"base": ["requests.base_url"], "login": ["auth.url"]} == {
+        name: [problem.code for problem in problems] for name, problems in declared.broken.items()
+    }
+
+
 def test_a_chain_of_blueprints_has_an_end(declare):
     links = {
         f"link-{n}": DEMO.replace("name: demo", f"name: link-{n}") + f"    extends_blueprint: link-{n + 1}:v0\n"

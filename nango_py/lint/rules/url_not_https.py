@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from nango_py.declare.origins import filled
 from nango_py.lint.rule import Finding, Rule
 
 if TYPE_CHECKING:
@@ -18,8 +19,7 @@ _HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def _find(subject: Subject) -> Iterator[Finding]:
-    parts = subject.integration.requests.base_url.parts
-    literal = "".join(part if isinstance(part, str) else "x" for part in parts)
+    literal = filled(subject.integration.requests.base_url.parts)
     origins = subject.integration.requests.allowed_origins
     for pointer, url in (
         ("/requests/base_url", literal),
