@@ -89,6 +89,7 @@ def command(
     Who is connected already is connected anew. The connection is printed, everything else goes to stderr.
     """
     from nango_py.cli.connection_facts import facts_of, show, token_facts
+    from nango_py.cli.secrets import read_config
 
     _check_together(port=port, redirect_uri=redirect_uri, device=device, paste=paste)
     wanted = _Wanted(
@@ -103,12 +104,16 @@ def command(
         seconds=timeout,
     )
     with load(file, store, blueprints) as nango:
-        auth = nango._core.integration(integration).auth  # noqa: SLF001 - the command line is of the house
+        core = nango._core  # noqa: SLF001 - the command line is of the house
+        found = core.integration(integration)
+        auth = found.auth
         if not auth.connects:
             raise UsageError(
                 f"integration {integration!r}: its accounts are not connected in a browser. "
                 f"Use nango-py connections add {integration} {user_id}."
             )
+        if core.accounts.manager.vault.version(integration, user_id) is None:
+            wanted = replace(wanted, config=read_config(found, wanted.config or {}, comes_later=auth.picked))
         # A scheme that finds its endpoint later declares neither.
         has_device_only = auth.has_device_flow and getattr(auth, "authorization_url", None) is None
         connection = (_on_device if device or has_device_only else _in_browser)(nango, wanted)

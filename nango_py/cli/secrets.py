@@ -12,7 +12,7 @@ import click
 from nango_py.errors import CredentialsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from nango_py.field import Field
     from nango_py.model import Integration
@@ -53,9 +53,18 @@ def read_credentials(integration: Integration, environ: Mapping[str, str], sourc
     return values
 
 
-def read_config(integration: Integration, given: Mapping[str, str]) -> dict[str, str]:
-    """Return the connection config that is *given*, with an answer for each value that is required and missing."""
-    missing = [field for field in integration.connection_config if field.required and field.name not in given]
+def read_config(
+    integration: Integration, given: Mapping[str, str], *, comes_later: Container[str] = ()
+) -> dict[str, str]:
+    """Return the connection config that is *given*, with an answer for each value that is required and missing.
+
+    Names that *comes_later* holds are left to the sign-in.
+    """
+    missing = [
+        field
+        for field in integration.connection_config
+        if field.required and field.name not in given and field.name not in comes_later
+    ]
     if missing and not sys.stdin.isatty():
         raise CredentialsError(
             f"integration {integration.name!r}: connection_config: there is no terminal to ask for "

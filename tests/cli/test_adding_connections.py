@@ -26,8 +26,13 @@ integrations:
   sheets:
     oauth_client_id: id
     oauth_client_secret: s3cr3t
-    auth: {auth_mode: OAUTH2, authorization_url: https://login.example.com/, token_url: https://login.example.com/t}
-    requests: {base_url: "https://api.example.com/"}
+    auth:
+      auth_mode: OAUTH2
+      authorization_url: https://login.example.com/
+      token_url: https://login.example.com/token
+      redirect_uri_metadata: [company]
+    connection_config: {company: {title: Company}, tenant: {title: Tenant}}
+    requests: {base_url: "https://${connection_config.tenant}.example.com/${connection_config.company}/"}
 """
 
 
@@ -113,6 +118,8 @@ def test_accounts_that_sign_in_are_led_to_connect(call):
 
 def test_config_that_nobody_can_be_asked_for_is_named_as_an_option(run):
     given = '{"username": "ann", "password": "pass-word-1"}'
-    done = run("connections", "add", "desk", "ann", "--credentials", "-", stdin=given)
+    added = run("connections", "add", "desk", "ann", "--credentials", "-", stdin=given)
+    connected = run("connect", "sheets", "ann")
 
-    assert (2, True) == (done.returncode, "Give --config site=VALUE." in done.stderr)
+    assert (2, True) == (added.returncode, "ask for 'site' on. Give --config site=VALUE." in added.stderr)
+    assert (2, True) == (connected.returncode, "ask for 'tenant' on. Give --config tenant=VALUE." in connected.stderr)
