@@ -48,7 +48,9 @@ def command(file: str, *, as_json: bool) -> None:
     source: Any = path if path.exists() else {"integrations": {"close": {"extends_blueprint": "close:v0"}}}
     declared = load(source, environ=os.environ)
     if "close" not in declared.integrations:
-        raise click.UsageError(f"{file} declares no sound integration 'close'; run nango-py check.")
+        raise click.UsageError(
+            f"{file} declares no sound integration 'close', which the demo is about. Run it in another folder."
+        )
     integration = declared.integrations["close"]
     objects = {"me": {"id": "user_demo", "email": "demo@example.com", "first_name": "Demo", "last_name": "User"}}
     provider = simulate(
