@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from nango_py.exchange.attempts import Attempt
+    from nango_py.http import Response
     from nango_py.location import Problem
 
 __all__ = [
@@ -102,8 +104,8 @@ class RemoteError(NangoError):
         *,
         integration: str = "",
         action: str | None = None,
-        attempts: Sequence[Any] = (),
-        response: Any = None,
+        attempts: Sequence[Attempt] = (),
+        response: Response | None = None,
     ) -> None:
         super().__init__(message)
         self.integration = integration

@@ -200,4 +200,4 @@ def _require_socksio() -> None:
     try:
         import socksio  # noqa: F401, PLC0415 - an optional package
     except ImportError:
-        raise UsageError("proxy: a SOCKS proxy needs the package socksio: pip install httpx[socks]") from None
+        raise UsageError("proxy: a SOCKS proxy needs the package socksio: pip install 'nango-py[socks]'.") from None
