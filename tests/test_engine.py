@@ -367,6 +367,57 @@ def test_credential_inside_the_base_url_has_a_stand_in():
     assert "authorization" not in script.requests[0].headers
 
 
+@pytest.mark.parametrize(
+    ("base", "environ", "real", "shown"),
+    [
+        ("https://t.test/bot${TOKEN}", {"TOKEN": KEY}, f"https://t.test/bot{KEY}/", "https://t.test/bottoken/"),
+        (
+            "https://t.test/${env.TOKEN}/v1",
+            {"TOKEN": KEY},
+            f"https://t.test/{KEY}/v1/",
+            "https://t.test/env.token/v1/",
+        ),
+        (
+            "http://${HOST}:${PORT}/v1",
+            {"HOST": "t.test", "PORT": "81"},
+            "http://t.test:81/v1/",
+            "http://t.test:81/v1/",
+        ),
+        ("${URL}/v1", {"URL": "https://t.test"}, "https://t.test/v1/", "https://t.test/v1/"),
+        ("${URL}/v1", {"URL": f"https://t.test/bot{KEY}"}, f"https://t.test/bot{KEY}/v1/", "https://t.test/url/v1/"),
+        (
+            "https://${HOST}/${connection_config.team}/${TOKEN}",
+            {"HOST": "t.test", "TOKEN": KEY},
+            f"https://t.test/red/{KEY}/",
+            "https://t.test/red/token/",
+        ),
+    ],
+)
+def test_environment_behind_the_host_of_the_base_url_has_a_stand_in(base, environ, real, shown, caplog):
+    declared = {
+        "auth": {"auth_mode": "NONE"},
+        "connection_config": {"team": {"default": "red"}},
+        "requests": {"base_url": base},
+        "actions": {"get": {"request": {"path": "x"}}},
+    }
+    script = Script((500, {}, {}))
+    load = {"transport": httpx.MockTransport(script), "store": "memory://", "environ": environ}
+    with Nango.load({"integrations": {"t": {**declared, "retry": {"max_attempts": 1}}}}, **load) as nango:
+        assert () == nango.problems
+        nango.register_connection("t", "u", {}, {"team": "red"})
+        with nango.client("t", "u") as client, caplog.at_level("INFO"):
+            assert shown == str(client.base_url)
+            answer = client.get("x")
+            with pytest.raises(httpx.HTTPStatusError) as refused:
+                answer.raise_for_status()
+        with pytest.raises(nango_py.ResponseError) as failed:
+            nango.trigger_action("t", "get", "u")
+    assert [f"{real}x"] * 2 == [str(one.url) for one in script.requests]
+    assert [f"{shown}x"] * 2 == [str(answer.request.url), str(failed.value.response.request.url)]
+    told = [str(refused.value), str(failed.value), caplog.text]
+    assert [] == [text for text in told if KEY in text]
+
+
 def test_credential_inside_the_base_url_has_a_stand_in_in_the_errors_of_actions():
     document = {
         "integrations": {

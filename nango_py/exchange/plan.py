@@ -48,10 +48,12 @@ class Shape:
     ones are put in below the client.
     """
 
-    base_url: str
-    base: URL
-    """The base URL, parsed once."""
-    is_fixed: bool
+    base_url: str | None = field(repr=False)
+    """The base URL where no connection has a say in it, else None."""
+    shown_base_url: str
+    """The base URL as people may see it before a connection is read."""
+    shown_base: URL
+    """It, parsed once."""
     headers: tuple[tuple[str, str], ...]
     params: tuple[tuple[str, str], ...]
     late_headers: tuple[tuple[str, Any], ...] = field(repr=False)
@@ -63,6 +65,11 @@ class Shape:
     place: Place | None
     """Where the scheme puts the credentials by itself."""
     places: bool
+
+    @property
+    def is_fixed(self) -> bool:
+        """Tell whether no connection has a say in the base URL."""
+        return self.base_url is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,12 +108,15 @@ def shape_of(integration: Integration) -> Shape:
     environment = {**integration.environment, "env": integration.environment}
     roots = {name[0] for name in requests.base_url.names}
     is_fixed = roots <= {"env", *integration.environment}
-    base_url = base_url_text(requests.base_url, environment) if is_fixed else _stand_in(requests.base_url, {})
+    base_url = base_url_text(requests.base_url, environment) if is_fixed else None
+    shown_base_url = (
+        _stand_in(requests.base_url, {}) if base_url is None else _shown_base(integration, environment, base_url)
+    )
     late_names = {path[0] for _, tree in (*late_headers, *late_params) for path in names_in(tree)}
     return Shape(
         base_url=base_url,
-        base=URL(base_url),
-        is_fixed=is_fixed,
+        shown_base_url=shown_base_url,
+        shown_base=URL(shown_base_url),
         headers=tuple((name, header_text(name, value)) for name, value in headers),
         params=tuple(pair for name, value in params for pair in pairs_of(name, value)),
         late_headers=late_headers,
@@ -138,13 +148,13 @@ def make_plan(integration: Integration, connection: Any, shape: Shape) -> Plan:
     """
     values = values_of(integration, connection)
     try:
-        real = shape.base_url if shape.is_fixed else base_url_text(integration.requests.base_url, values)
+        real = shape.base_url or base_url_text(integration.requests.base_url, values)
     except TemplateError as error:
         raise CredentialsError(f"integration {integration.name!r}: base_url: {error}") from None
-    shown = real if shape.is_fixed else _shown_base(integration, values, real)
+    shown = shape.shown_base_url if shape.is_fixed else _shown_base(integration, values, real)
     return Plan(
         base_url=real,
-        base=shape.base if shape.is_fixed else URL(real),
+        base=shape.shown_base if real == shape.shown_base_url else URL(real),
         shown_base_url=shown,
         values=values,
         connection=connection,
@@ -194,35 +204,50 @@ def _secrets_in(value: Any) -> Iterator[str]:
             yield from _secrets_in(item)
 
 
-def _stand_in(template: Template, values: Mapping[str, Any]) -> str:
-    """Return the base URL with a readable name in place of each value that *values* lacks."""
+def _stand_in(template: Template, known: Mapping[int, str]) -> str:
+    """Return the base URL with a readable name in place of each part that is not *known*, by its number."""
     text = ""
-    for part in template.parts:
+    for number, part in enumerate(template.parts):
         if isinstance(part, str):
             text += part
-        elif (known := values.get(part.text)) is not None:
-            text += known
+        elif number in known:
+            text += known[number]
         else:
             # Where a port stands, no name can.
-            slug = (
-                "0" if text.endswith(":") else re.sub(r"[^a-z0-9.]+", "-", part.text.lower()).strip("-.") or "value"
-            )
+            slug = "0" if text.endswith(":") else _slug(part)
             text += slug if text else f"https://{slug}"
     return text if text.endswith("/") else text + "/"
 
 
+def _slug(expression: Expression) -> str:
+    return re.sub(r"[^a-z0-9.]+", "-", expression.text.lower()).strip("-.") or "value"
+
+
 def _shown_base(integration: Integration, values: Mapping[str, Any], real: str) -> str:
-    """Return the base URL as people may see it: secrets in it have a stand-in."""
-    secret = _secret_roots(integration) - {"env", *integration.environment}
+    """Return the base URL as people may see it: secrets in it have a stand-in, a host of the environment has none."""
+    secret = _secret_roots(integration)
     template = integration.requests.base_url
     if not any(name[0] in secret for name in template.names):
         return real
+    of_host = secret - {"env", *integration.environment}
     known, before = {}, ""
-    for part in template.parts:
-        if isinstance(part, Expression) and not any(name[0] in secret for name in part.names):
-            known[part.text] = base_part(part, before, values)
-        before += part if isinstance(part, str) else "x"
+    for number, part in enumerate(template.parts):
+        if isinstance(part, str):
+            before += part
+            continue
+        text = base_part(part, before, values)
+        roots = {name[0] for name in part.names}
+        if not roots & (secret if "/" in before.partition("://")[2] else of_host):
+            known[number] = text if before or not roots & secret else _host_shown(text, part)
+        before += text
     return _stand_in(template, known)
+
+
+def _host_shown(url: str, expression: Expression) -> str:
+    """Return a URL that an expression gave, with a stand-in for what is behind its host."""
+    scheme, _, rest = url.partition("://")
+    host, slash, _ = rest.partition("/")
+    return f"{scheme}://{host}/{_slug(expression)}" if slash else url
 
 
 def render_path(template: Template, values: Mapping[str, Any]) -> str:

@@ -136,7 +136,7 @@ class Session:
     def shown_base_url(self) -> URL:
         """Return the base URL as people may see it; a stand-in where it depends on a connection not read yet."""
         if self._plan is None or self.shape.is_fixed:
-            return self.shape.base
+            return self.shape.shown_base
         return URL(self._plan.shown_base_url)
 
     def moment(self) -> Moment:
