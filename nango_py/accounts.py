@@ -13,7 +13,7 @@ from nango_py.connections.key_source import key_ring
 from nango_py.connections.manager import CredentialManager
 from nango_py.connections.vault import Vault
 from nango_py.effects import Call, Join
-from nango_py.errors import CredentialsError, NangoError, UnknownConnection
+from nango_py.errors import CredentialsError, NangoError, StoreError, UnknownConnection
 from nango_py.exchange.plan import secret_texts
 from nango_py.exchange.token_endpoint import account_of
 from nango_py.field import read_fields
@@ -78,7 +78,7 @@ class Accounts:
             if self._manager is None:
                 vault = Vault(self._store, key_ring(self._store, self._environ), self._clock)
                 self._manager = CredentialManager(
-                    vault=vault, clock=self._clock, renew=self._renew, hooks=self._hooks
+                    vault=vault, clock=self._clock, renew=self._renew, revoke=self._revoke, hooks=self._hooks
                 )
             return self._manager
 
@@ -110,31 +110,45 @@ class Accounts:
 
         It is gone here whatever the provider answers; a revocation that failed is logged.
         """
-        last = yield Call(lambda: self._last_look(integration, user_id))
-        deleted = yield Call(lambda: self.manager.vault.delete(integration, user_id))
-        self.manager.forget(integration, user_id)
-        if not deleted:
-            raise UnknownConnection(f"integration {integration!r} has no connection for user {user_id!r}.")
-        if last is not None:
-            yield Join(lambda: self.manager.renewals.run(*last))
-
-    def _last_look(self, integration: str, user_id: str) -> tuple[Integration, str, Callable[[], None]] | None:
-        """Return the revocation of what is about to be deleted, or None where there is none to be made."""
         try:
             found = self._integration(integration)
-            connection = self.manager.vault.get(integration, user_id) if found.auth.revokes else None
         except NangoError as error:
-            # A connection can be deleted without its declaration, and without its key.
-            emit(
-                "warning", "revocation.skipped", secrets=tuple, integration=integration, user_id=user_id,
-                error=type(error).__name__,
-            )  # fmt: skip
+            # A connection can be deleted without its declaration, which would say whom to tell.
+            _skip_revocation(integration, user_id, error)
+            deleted = yield Call(lambda: self._delete(integration, user_id))
+        else:
+            deleted = yield Join(lambda: self.manager.renewals.run(found, partial(self._forgotten, found, user_id)))
+        if not deleted:
+            raise UnknownConnection(f"integration {integration!r} has no connection for user {user_id!r}.")
+
+    def _forgotten(self, integration: Integration, user_id: str) -> bool:
+        """Delete a connection here and at the provider, in this thread, which nobody cancels."""
+        last = self._last_look(integration, user_id)
+        if not self._delete(integration.name, user_id):
+            return False
+        if (newest := self.manager.renewals.withdraw(integration.name, user_id) or last) is not None:
+            self._revoke(integration, newest)
+        return True
+
+    def _delete(self, integration: str, user_id: str) -> bool:
+        deleted = self.manager.vault.delete(integration, user_id)
+        self.manager.forget(integration, user_id)
+        return deleted
+
+    def _last_look(self, integration: Integration, user_id: str) -> Connection | None:
+        """Return what is about to be deleted; None where nobody has to be told."""
+        if not integration.auth.revokes:
             return None
-        if connection is None:
+        try:
+            return self.manager.vault.get(integration.name, user_id)
+        except NangoError as error:
+            _skip_revocation(integration.name, user_id, error)  # a connection can be deleted without its key
             return None
-        return found, f"revocation:{connection.id}", partial(self._revoke, found, connection)
 
     def _revoke(self, integration: Integration, connection: Connection) -> None:
+        """Tell the provider to forget a connection's tokens, where the blueprint says how; failures are logged."""
+        if not integration.auth.revokes:
+            return
         try:
             account = account_of(integration, connection, now=self._clock.now())
             self.perform(integration, connection, integration.auth.revoke(account), seconds=_REVOCATION_SECONDS)
@@ -202,10 +216,18 @@ class Accounts:
                 except NangoError as error:
                     outcome = error  # what is wrong with one is no reason to let the others die
                 if isinstance(outcome, NangoError):
-                    failed.append((view, outcome))
+                    failed.append(((yield from self._view_now(view)), outcome))
                 elif outcome is not None:
                     renewed.append(outcome.view())
         return KeptAlive(renewed=tuple(renewed), failed=tuple(failed))
+
+    def _view_now(self, view: ConnectionView) -> Flow[ConnectionView]:
+        """Return the view as a failure left it; the one from before where it cannot be read."""
+        try:
+            found = yield from self.views(integration=view.integration, user_id=view.user_id)
+        except StoreError:
+            found = []
+        return found[0] if found else view
 
     # Grants
 
@@ -250,6 +272,13 @@ class Accounts:
         if found:
             raise CredentialsError(f"integration {integration.name!r}: connection_config: " + " ".join(found))
         return checked
+
+
+def _skip_revocation(integration: str, user_id: str, error: NangoError) -> None:
+    emit(
+        "warning", "revocation.skipped", secrets=tuple, integration=integration, user_id=user_id,
+        error=type(error).__name__,
+    )  # fmt: skip
 
 
 def _check_mapping(value: Any, what: str) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING, Self
 
 from nango_py.errors import StoreError
 
@@ -27,10 +27,29 @@ _SLOWEST_POLL = 0.1
 
 
 class Lease:
-    """Know how long a lease that was taken still lasts; real seconds, since its clock is the store's."""
+    """A lease that was taken; leaving its context gives it back, unless it was kept meanwhile.
 
-    def __init__(self, seconds: float) -> None:
-        self._ends_at = time.monotonic() + seconds
+    How long it lasts is counted in real seconds, since its clock is the store's.
+    """
+
+    def __init__(self, store: Store, name: str, owner: str) -> None:
+        self._store = store
+        self._name = name
+        self._owner = owner
+        self._is_kept = False
+        self._begins()
+
+    def _begins(self) -> None:
+        """Count from before the store is asked."""
+        self._ends_at = time.monotonic() + LEASE_SECONDS
+
+    def __enter__(self) -> Self:
+        self._is_kept = False
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        if not self._is_kept:
+            self.release()
 
     @property
     def is_young(self) -> bool:
@@ -42,8 +61,29 @@ class Lease:
         """Seconds in which token requests must be over, so that what they bring can be stored."""
         return self._left() - _TO_STORE * LEASE_SECONDS
 
+    def prolong(self) -> None:
+        """Let it last as long as a new one, unless it is young, or lost."""
+        if self.is_young or self._left() <= 0:
+            return
+        before = self._ends_at
+        self._begins()
+        try:
+            is_held = self._store.renew_lease(self._name, self._owner, LEASE_SECONDS) is not None
+        except StoreError:
+            is_held = False  # whoever stores under it learns soon enough how the store is
+        if not is_held:
+            self._ends_at = before
+
+    def keep(self) -> None:
+        """Let nobody else have it until it ends."""
+        self._is_kept = True
+
+    def release(self) -> None:
+        """Give it back, if it is held still."""
+        with suppress(StoreError):  # it ends by itself, and what was done under it counts
+            self._store.release_lease(self._name, self._owner)
+
     def _left(self) -> float:
-        """Return the seconds left, counted from before the lease was asked for."""
         return self._ends_at - time.monotonic()
 
 
@@ -54,20 +94,15 @@ def hold(store: Store, name: str, *, until: Callable[[], bool]) -> Iterator[Leas
     Raises:
         StoreError: Others hold it longer than anybody may.
     """
-    owner = uuid.uuid4().hex
-    lease = _take(store, name, owner, until)
-    try:
+    lease = _take(store, name, uuid.uuid4().hex, until)
+    with nullcontext() if lease is None else lease:
         yield lease
-    finally:
-        if lease is not None:
-            with suppress(StoreError):  # it ends by itself, and what was done under it counts
-                store.release_lease(name, owner)
 
 
 def _take(store: Store, name: str, owner: str, until: Callable[[], bool]) -> Lease | None:
     gives_up_at, pause = time.monotonic() + _PATIENCE, _POLL
     while True:
-        lease = Lease(LEASE_SECONDS)
+        lease = Lease(store, name, owner)
         if store.acquire_lease(name, owner, LEASE_SECONDS) is not None:
             return lease
         if until():

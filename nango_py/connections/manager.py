@@ -15,6 +15,8 @@ from nango_py.effects import Call, Join
 from nango_py.errors import NangoError, ReauthRequired, UnknownConnection
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nango_py.clock import Clock
     from nango_py.connections.connection import Connection
     from nango_py.connections.vault import Vault
@@ -49,6 +51,7 @@ class CredentialManager:
     vault: Vault
     clock: Clock
     renew: Renew = field(repr=False)
+    revoke: Callable[[Integration, Connection], None] = field(repr=False)
     hooks: Hooks = field(default_factory=Hooks, repr=False)
     renewals: Renewals = field(init=False, repr=False)
     _known: OrderedDict[tuple[str, str], _Known] = field(default_factory=OrderedDict)
@@ -56,7 +59,12 @@ class CredentialManager:
 
     def __post_init__(self) -> None:
         self.renewals = Renewals(
-            vault=self.vault, clock=self.clock, renew=self.renew, remember=self.remember, hooks=self.hooks
+            vault=self.vault,
+            clock=self.clock,
+            renew=self.renew,
+            revoke=self.revoke,
+            remember=self.remember,
+            hooks=self.hooks,
         )
 
     def fresh(self, integration: Integration, user_id: str, *, seconds: float | None = None) -> Flow[Connection]:
@@ -74,7 +82,7 @@ class CredentialManager:
         state = judge(integration.auth, connection, self.clock.now())
         if state == "fresh":
             return connection
-        if state == "dead":
+        if state == "dead" and not self.renewals.holds(connection):
             raise reauth_required(integration, connection)
         if not integration.auth.can_renew(connection.credentials):
             if state == "due":

@@ -6,12 +6,14 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
 
 from nango_py import tracing
 from nango_py.auth.grant import BadAnswer, Refused, Unanswered
 from nango_py.connections.crew import Crew
 from nango_py.connections.freshness import judge
 from nango_py.connections.lease import hold
+from nango_py.connections.persistence import persisted
 from nango_py.connections.refusals import (
     deleted,
     expired,
@@ -43,7 +45,8 @@ COOL_DOWN = 30.0
 """Seconds after a failed renewal in which no other is tried."""
 _SWEEP = 1000
 """Failures after which those that have cooled down are forgotten: their connections may never be used again."""
-_STORE_TRIES = 4
+_AT_ONCE = 16
+"""Renewals whose tokens are stored late by the way, after one of another connection was stored."""
 
 
 class Renew(Protocol):
@@ -73,6 +76,25 @@ class _Failure:
     error: NangoError
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Unsaved:
+    """What was *obtained* for *base*, under *lease*, and is not stored."""
+
+    integration: Integration
+    base: Connection
+    obtained: Obtained = field(repr=False)
+    lease: Lease
+
+    def renewed(self) -> Connection:
+        """Return the connection as it should be stored."""
+        credentials = merged_credentials(self.base.credentials, self.obtained.credentials)
+        return replace(self.base, credentials=credentials)
+
+    def belongs_to(self, connection: Connection) -> bool:
+        """Tell whether nobody changed the credentials that it was obtained with; a mark does not count."""
+        return self.base.id == connection.id and self.base.credentials == connection.credentials
+
+
 @dataclass(slots=True, kw_only=True)
 class Renewals:
     """Renew connections in threads of their own, so that a cancelled request never cancels a renewal.
@@ -83,11 +105,13 @@ class Renewals:
     vault: Vault
     clock: Clock
     renew: Renew
+    revoke: Callable[[Integration, Connection], None]
+    """Tells the provider to forget a connection's tokens, where that can be told; it raises nothing."""
     remember: Callable[[Connection], None]
     hooks: Hooks = field(default_factory=Hooks)
     _crew: Crew = field(default_factory=Crew)
     _failures: dict[str, _Failure] = field(default_factory=dict)
-    _unsaved: dict[str, tuple[Connection, Obtained]] = field(default_factory=dict, repr=False)
+    _unsaved: dict[tuple[str, str], _Unsaved] = field(default_factory=dict, repr=False)
 
     def join(
         self, integration: Integration, connection: Connection, *, is_rejected: bool = False
@@ -115,22 +139,39 @@ class Renewals:
         self.remember(made)
         return made
 
-    def run(self, integration: Integration, key: str, work: Callable[[], Any]) -> Future[Any]:
+    def run(self, integration: Integration, work: Callable[[], Any]) -> Future[Any]:
         """Do other work of an integration that must not be cancelled half-way."""
-        return self._crew.join(f"renewal-{integration.name}", key, work)
+        return self._crew.join(f"renewal-{integration.name}", uuid4().hex, work)
+
+    def holds(self, connection: Connection) -> bool:
+        """Tell whether there are newer credentials of *connection* that could not be stored yet."""
+        unsaved = self._unsaved.get(_pair(connection))
+        return unsaved is not None and unsaved.belongs_to(connection)
+
+    def withdraw(self, integration: str, user_id: str) -> Connection | None:
+        """Return the connection with credentials that could not be stored, and let nobody store them any more."""
+        unsaved = self._unsaved.pop((integration, user_id), None)
+        if unsaved is None:
+            return None
+        unsaved.lease.release()
+        return unsaved.renewed()
 
     def close(self) -> None:
         """Wait for the renewals that are going on."""
         self._crew.close()
 
     def _renewed(self, integration: Integration, known: Connection, *, is_rejected: bool) -> Connection:
+        rejected = known if is_rejected else None
         seen = self._current(integration, known)
-        while not self._is_settled(integration, seen, known if is_rejected else None):
+        while not self._is_settled(integration, seen, rejected):
+            if (unsaved := self._unsaved.get(_pair(seen))) is not None:
+                seen = self._save_late(unsaved) or self._current(integration, known)
+                continue
             self._check_cool_down(seen)
             with hold(self.vault.store, f"renewal:{seen.id}", until=partial(self._has_changed, seen)) as lease:
                 # Whoever held the lease before may have renewed it.
                 seen = self._current(integration, known)
-                settled = self._is_settled(integration, seen, known if is_rejected else None)
+                settled = self._is_settled(integration, seen, rejected)
                 if not settled and lease is not None and lease.is_young:
                     if (renewed := self._obtain(integration, seen, lease)) is not None:
                         return renewed
@@ -141,7 +182,13 @@ class Renewals:
 
     def _current(self, integration: Integration, known: Connection) -> Connection:
         current = self.vault.get(known.integration, known.user_id)
+        if current is not None and self.holds(current):
+            return current
+        # Whoever changed or deleted the connection meanwhile, their word counts.
+        unwanted = self.withdraw(known.integration, known.user_id)
         if current is None or current.id != known.id:
+            if unwanted is not None and current is None:
+                self.revoke(integration, unwanted)  # with another connection, that could end the new grant as well
             raise deleted(integration, known.user_id)
         if judge(integration.auth, current, self.clock.now()) == "dead":
             raise reauth_required(integration, current)
@@ -160,8 +207,6 @@ class Renewals:
 
     def _obtain(self, integration: Integration, current: Connection, lease: Lease) -> Connection | None:
         """Return the connection, renewed; None when it is not the one any more that was to be renewed."""
-        if current.id in self._unsaved:
-            return self._save_late(integration, current)
         facts = {"nango.integration": current.integration, "nango.user_id": current.user_id}
         try:
             with tracing.spanned("nango.renewal", facts):
@@ -178,49 +223,48 @@ class Renewals:
             raise self._fail(integration, current, unanswered(integration, current, silence)) from None
         except ValueError as reason:
             raise unfit(integration, current, str(reason)) from None
-        return self._save(integration, current, obtained)
+        return self._save(_Unsaved(integration=integration, base=current, obtained=obtained, lease=lease))
 
-    def _save(self, integration: Integration, current: Connection, obtained: Obtained) -> Connection | None:
-        """Store what was obtained before anybody uses it; what cannot be stored now is kept for the next try."""
-        self._unsaved[current.id] = (current, obtained)
+    def _save(self, unsaved: _Unsaved) -> Connection | None:
+        """Store what was obtained before anybody uses it; what cannot be stored now is kept for the next try.
+
+        Nobody else may renew meanwhile, for what it was obtained with may be spent. None when it is not wanted any
+        more.
+        """
+        integration, pair = unsaved.integration, _pair(unsaved.base)
+        self._unsaved[pair] = unsaved
         try:
-            written = self._write(current, obtained)
-        except UsageError:
-            del self._unsaved[current.id]  # deleted meanwhile, or nothing that any store takes
+            written = persisted(partial(self._write, unsaved), self.clock)
+        except StoreError:
+            unsaved.lease.keep()
             raise
-        del self._unsaved[current.id]
-        self._failures.pop(current.id, None)
-        if written is not None:
-            expires_at = integration.auth.expires_at(written.credentials)
-            emit_event("info", "connection.renewed", integration, written, expires_at=expires_at)
-            # Before the hook, which may ask for these very credentials and would wait for itself.
-            self.remember(written)
-            self._tell(self.hooks.on_renewed, written)
+        except UsageError:
+            self._unsaved.pop(pair, None)  # no store takes it
+            raise
+        if written is None:
+            return None
+        self._unsaved.pop(pair, None)
+        self._failures.pop(written.id, None)
+        expires_at = integration.auth.expires_at(written.credentials)
+        emit_event("info", "connection.renewed", integration, written, expires_at=expires_at)
+        # Before the hook, which may ask for these very credentials and would wait for itself.
+        self.remember(written)
+        self._tell(self.hooks.on_renewed, written)
+        self._save_others()
         return written
 
-    def _save_late(self, integration: Integration, current: Connection) -> Connection | None:
-        base, obtained = self._unsaved[current.id]
-        if base.credentials != current.credentials:
-            del self._unsaved[current.id]
-            return None
-        return self._save(integration, current, obtained)
+    def _save_late(self, unsaved: _Unsaved) -> Connection | None:
+        with unsaved.lease:
+            return self._save(unsaved)
 
-    def _write(self, current: Connection, obtained: Obtained) -> Connection | None:
-        merged = merged_credentials(current.credentials, obtained.credentials)
-        for trial in range(_STORE_TRIES):
-            try:
-                written = self.vault.swap(current, credentials=merged, status="active")
-                if written is not None and obtained.connection_config:
-                    config = {**written.connection_config, **obtained.connection_config}
-                    if config != dict(written.connection_config):
-                        return self.vault.replace(written, connection_config=config)
-            except StoreError:
-                if trial == _STORE_TRIES - 1:
-                    raise
-                self.clock.sleep(0.1 * 4**trial)
-            else:
-                return written
-        raise AssertionError
+    def _write(self, unsaved: _Unsaved) -> Connection | None:
+        unsaved.lease.prolong()
+        return self.vault.renew(unsaved.base, unsaved.renewed().credentials, unsaved.obtained.connection_config)
+
+    def _save_others(self) -> None:
+        """Have the store, which takes things again, take more of what it did not: nobody may ask for that soon."""
+        for unsaved in list(self._unsaved.values())[:_AT_ONCE]:
+            self.join(unsaved.integration, unsaved.base)
 
     def _check_cool_down(self, current: Connection) -> None:
         failure = self._failures.get(current.id)
@@ -286,6 +330,10 @@ def emit_event(level: str, event: str, integration: Integration, connection: Con
         user_id=connection.user_id,
         **fields,
     )
+
+
+def _pair(connection: Connection) -> tuple[str, str]:
+    return connection.integration, connection.user_id
 
 
 def _token(connection: Connection) -> Any:

@@ -115,6 +115,29 @@ class Vault:
             current = self._current(connection)
         return None
 
+    def renew(
+        self, connection: Connection, credentials: Mapping[str, Any], config: Mapping[str, str]
+    ) -> Connection | None:
+        """Store *credentials* that were got with those of *connection*, and *config* over its own; return the result.
+
+        None means that it was deleted, or that somebody else changed its credentials. A mark that it got meanwhile
+        does not count: it speaks of the credentials that are replaced. What is stored already is returned, for the
+        answer of its commit may have got lost.
+        """
+        new = conceal(credentials)
+        current: Connection | None = connection
+        while current is not None:
+            if current.credentials != connection.credentials:
+                return current if current.credentials == new else None
+            changes = Changes(
+                credentials=new, connection_config={**current.connection_config, **config}, status="active"
+            )
+            written = self._write(current, changes)
+            if written is not None:
+                return written
+            current = self._current(connection)
+        return None
+
     def delete(self, integration: str, user_id: str) -> bool:
         """Delete a connection, and tell whether there was one; no key is needed."""
         return self.store.delete(integration, user_id)

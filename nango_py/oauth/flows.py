@@ -209,8 +209,7 @@ class Flows:
 
     def _outcome(self, found: Integration, work: Callable[[], _T]) -> Flow[_T]:
         """Do *work* in a thread that nobody cancels: a code that was spent for nothing would be lost."""
-        key = f"attempt:{fresh_text()}"
-        outcome: _T = yield Join(lambda: self._accounts.manager.renewals.run(found, key, work))
+        outcome: _T = yield Join(lambda: self._accounts.manager.renewals.run(found, work))
         return outcome
 
     def _performed(self, found: Integration, attempt: Attempt, grant: Grants[_T]) -> _T | Exception:

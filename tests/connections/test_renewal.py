@@ -303,7 +303,8 @@ def test_keep_alive_says_who_failed() -> None:
         first = account.nango.call("keep_alive")
         second = account.nango.call("keep_alive")
 
-        assert [("ann", ReauthRequired)] == [(view.user_id, type(error)) for view, error in first.failed]
+        told = [(view.user_id, view.status, type(error)) for view, error in first.failed]
+        assert [("ann", "reauth_required", ReauthRequired)] == told
         assert ((), ()) == (second.renewed, second.failed)
 
 

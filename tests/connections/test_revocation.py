@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
+from nango_py.connections.memory import MemoryStore
 from nango_py.errors import ReauthRequired, UnknownConnection
 from tests.connections.faulty import (
     CLIENT_SECRET,
@@ -93,3 +96,33 @@ def test_a_connection_that_needs_its_user_is_revoked_as_well() -> None:
         delete(account)
 
         assert FIRST_REFRESH == account.provider.asked[-1]["token"]
+
+
+class Slow(MemoryStore):
+    """A store that deletes only when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_asked, self.go = threading.Event(), threading.Event()
+
+    def delete(self, integration: str, user_id: str) -> bool:
+        self.is_asked.set()
+        assert self.go.wait(60)
+        return super().delete(integration, user_id)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_deletion_that_is_cancelled_half_way_is_finished(backend: str) -> None:
+    store = Slow()
+    with opened(httpx.Response(200), store=store, auth=REVOKES, backend=backend) as account:
+        nango, portal = account.nango._nango, account.nango._portal  # type: ignore[attr-defined]
+        waiting = portal.start_task_soon(nango.delete_connection, "it", "ann")
+        assert store.is_asked.wait(60)
+        waiting.cancel()
+        store.go.set()
+        with pytest.raises(CancelledError):
+            waiting.result(60)
+        nango._core.accounts.manager.renewals.close()
+
+        assert [FIRST_REFRESH] == [form["token"] for form in account.provider.asked]
+        assert is_gone(account)
