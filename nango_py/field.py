@@ -18,12 +18,14 @@ __all__ = ["FORMATS", "Field", "FieldError", "read_fields"]
 _PEM = re.compile(r"\s*-----BEGIN ([A-Z0-9 ]{1,40})-----[A-Za-z0-9+/=\s]+-----END \1-----\s*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HALF = re.compile("[\ud800-\udfff]")
+_LONGEST = 8_000
+"""Characters of a value that a pattern is tried on: the time that takes may grow much faster than the value."""
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 FORMATS: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
         "domain-label": re.compile(_LABEL),
         "hostname": re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*"),
-        "email": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
+        "email": re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+"),
         "uri": re.compile(r"https?://[^\s/?#@]+(?:[/?#]\S*)?"),
         "uuid": re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
     }
@@ -79,6 +81,8 @@ class Field:
             raise FieldError(f"{self.name!r} holds half a surrogate pair, which nothing can be sent as.")
         if self.enum and text not in self.enum:
             raise FieldError(f"{self.name!r} must be one of: {', '.join(self.enum)}.")
+        if len(text) > _LONGEST and (self.pattern or self.format):
+            raise FieldError(f"{self.name!r} has more than {_LONGEST:,} characters.")
         if self.pattern and not re.search(self.pattern, text):
             raise FieldError(f"{self.name!r} does not match the declared pattern{self._example()}.")
         if self.format and not FORMATS[self.format].fullmatch(text):

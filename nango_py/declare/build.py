@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from nango_py.auth import SCHEMES, SPELLINGS
 from nango_py.declare.action_requests import filled_in, overrides_of, request_of, timeouts_of
 from nango_py.declare.loosened import check_loosened
+from nango_py.declare.patterns import patterns_in
 from nango_py.declare.policies import circuit_breaker_of, named_errors_of, rate_limits_of, retry_of
 from nango_py.declare.steps import check_kind, filled_between, linked, steps_of
 from nango_py.document import pointer_to
@@ -34,7 +34,7 @@ from nango_py.secret import Secret
 from nango_py.template import names_in, split, tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Mapping
 
     from nango_py.auth import AuthScheme
     from nango_py.declare.merge import Merged
@@ -300,30 +300,11 @@ class Builder:
         return schema
 
     def _patterns(self, declared: Any, pointer: str) -> None:
-        for at, pattern in _patterns_in(declared, pointer):
+        for at, pattern in patterns_in(declared, pointer):
             try:
                 re.compile(pattern)
             except (re.error, OverflowError, RecursionError) as error:
                 self.report(at, "pattern", f"this is no regular expression: {error}.")
-
-
-_DATA = frozenset({"const", "default", "enum", "example", "examples"})
-
-
-def _patterns_in(declared: Any, pointer: str) -> Iterator[tuple[str, str]]:
-    """Yield every regular expression of fields or of a JSON Schema, with its pointer."""
-    if isinstance(declared, Mapping):
-        for key, value in declared.items():
-            at = pointer + pointer_to(key)
-            if key == "pattern" and isinstance(value, str):
-                yield at, value
-            elif key == "patternProperties" and isinstance(value, Mapping):
-                yield from ((at + pointer_to(pattern), pattern) for pattern in value)
-            if key not in _DATA:
-                yield from _patterns_in(value, at)
-    elif isinstance(declared, list):
-        for index, item in enumerate(declared):
-            yield from _patterns_in(item, f"{pointer}/{index}")
 
 
 def _known(keys: Mapping[str, Any] | None) -> dict[str, Any]:

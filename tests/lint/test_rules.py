@@ -52,6 +52,7 @@ def test_the_findings_of_the_corpus_are_counted_by_rule():
         "parent-unpinned": 1,
         "pattern-rejects-own": 4,
         "pattern-slashes": 2,
+        "pattern-slow": 4,
         "pattern-unanchored": 4,
         "secret-not-marked": 2,
         "section-lost": 3,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nango_py.lint.hosts import host_names
 from nango_py.lint.mend import SetValue
+from nango_py.lint.patterns import alternatives, flags_apart
 from nango_py.lint.rule import Finding, Rule
 from nango_py.lint.rules.pattern_slashes import is_slashed
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RULE"]
 
-_FLAGS = re.compile(r"\A\(\?[aiLmsux]+\)")
-_PIECES = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
-"""What a pattern is made of: escapes and classes, in which no character has its other meaning, and single ones."""
 _BEGINS, _ENDS = re.compile(r"\^|\\A"), re.compile(r"(?<!\\)(?:\\\\)*(?:\$|\\[Zz])$")
 
 
@@ -39,29 +37,12 @@ def _find(subject: Subject) -> Iterator[Finding]:
 
 def _is_anchored(pattern: str) -> bool:
     """Tell whether every alternative of a pattern begins and ends where the value does."""
-    return all(_BEGINS.match(one) and _ENDS.search(one) for one in _alternatives(_without_flags(pattern)))
-
-
-def _without_flags(pattern: str) -> str:
-    """Return a pattern without the flags in front of it, which match nothing."""
-    return _FLAGS.sub("", pattern, count=1)
-
-
-def _alternatives(pattern: str) -> Iterator[str]:
-    """Yield the outermost alternatives of a pattern."""
-    depth, start = 0, 0
-    for piece in _PIECES.finditer(pattern):
-        depth += (piece[0] == "(") - (piece[0] == ")")
-        if piece[0] == "|" and not depth:
-            yield pattern[start : piece.start()]
-            start = piece.end()
-    yield pattern[start:]
+    return all(_BEGINS.match(one) and _ENDS.search(one) for one in alternatives(flags_apart(pattern)[1]))
 
 
 def _anchored(pattern: str) -> str:
-    bare = _without_flags(pattern)
-    flags = pattern.removesuffix(bare)
-    if len(list(_alternatives(bare))) > 1:
+    flags, bare = flags_apart(pattern)
+    if len(list(alternatives(bare))) > 1:
         return f"{flags}^(?:{bare})$"
     before = "" if _BEGINS.match(bare) else "^"
     return flags + before + bare + ("" if _ENDS.search(bare) else "$")
