@@ -209,6 +209,8 @@ def _syntax_problem(error: yaml.MarkedYAMLError, text: str, source: str) -> Docu
     written = text.splitlines()[line] if line < text.count("\n") + 1 and text.splitlines()[line:] else ""
     if "${" in written and re.search(r"[{\[,]\s*([\w-]+:\s*)?[^'\"]*\$\{", written):
         hint = 'Inside { } or [ ] quote placeholders: "${...}".'
+    if "\t" in written[: len(written) - len(written.lstrip())]:
+        hint = "Indent with spaces: in YAML a tab is no indentation."
     return _failed(source, line + 1, column + 1, "syntax", f"YAML syntax: {what}.", hint=hint)
 
 

@@ -13,7 +13,7 @@ from nango_py.declare.environment import expand
 from nango_py.declare.merge import Layer
 from nango_py.declare.placeholders import variables_in
 from nango_py.declare.resolve import Chain, resolve
-from nango_py.declare.schema import check_fragment, check_top, wants_text
+from nango_py.declare.schema import check_fragment, check_top, load_schema, wants_text
 from nango_py.document import Document, pointer_to, wrap
 from nango_py.errors import ConfigError
 from nango_py.location import Problem
@@ -84,7 +84,7 @@ def _entries(
     document: Document, folder: Path | None, blueprints: Sequence[str | Path], environ: Mapping[str, str]
 ) -> list[Entry]:
     if not isinstance(document.data, Mapping) or not isinstance(document.data.get("integrations"), Mapping):
-        raise ConfigError(document.problems or _not_integrations(document))
+        raise ConfigError([one for one in document.problems if not _is_empty(one)] or _not_integrations(document))
     folders = [Path(path) for path in blueprints] + ([folder / "blueprints"] if folder else [])
     catalogue = Catalogue(folders=tuple(folders))
     return [
@@ -128,9 +128,20 @@ def _not_integrations(document: Document) -> Problem:
     )
 
 
+def _is_empty(problem: Problem) -> bool:
+    return problem.code == "yaml.empty_value"
+
+
 def _outside(document: Document) -> Iterable[Problem]:
     """Yield the document's own problems that belong to no integration."""
     return (problem for problem in document.problems if not problem.pointer.startswith("/integrations/"))
+
+
+def _indentation(name: str) -> str:
+    """Return what to do about an entry that is no mapping: mostly the indentation is not what it looks like."""
+    if name in load_schema("integrations.schema.json")["$defs"]["integration"]["properties"]:
+        return "It is a key of an integration: indent it further than the integration's name."
+    return "Write its keys below it, indented further, such as: extends_blueprint: close:v0"
 
 
 class Entry:
@@ -167,7 +178,8 @@ class Entry:
         below = self.pointer + "/"
         self.found += [p for p in self.document.problems if p.pointer == self.pointer or p.pointer.startswith(below)]
         if not isinstance(self.keys, Mapping):
-            self._report("", "schema.type", f"{self.name!r} must be a mapping of keys.")
+            self.found = [problem for problem in self.found if not _is_empty(problem)]
+            self._report("", "schema.type", f"{self.name!r} must be a mapping of keys.", _indentation(self.name))
             return self
         keys = expand(self.keys, self.environ, wants_text=wants_text, missing=self._missing)
         self.found += check_fragment(self.document, self.pointer, keys)

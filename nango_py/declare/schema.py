@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
+_BARE = "Name a blueprint by extends_blueprint, or declare auth and requests."
 _BASE = "https://nango-py.invalid/schemas/v0/"
 _INTEGRATION = f"{_BASE}integrations.schema.json#/$defs/integration"
 
@@ -100,7 +102,9 @@ def check_complete(merged: Merged, fallback: Location) -> Iterator[Problem]:
         if _is_deletion(merged.data, violation) and violation.keyword == "type":
             continue
         located = merged.locate(violation.pointer, key=violation.at_key) or fallback
-        yield _problem(violation, located)
+        problem = _problem(violation, located)
+        is_bare = violation.keyword == "required" and not violation.pointer
+        yield replace(problem, hint=_BARE) if is_bare else problem
 
 
 def wants_text(path: tuple[str, ...]) -> bool:

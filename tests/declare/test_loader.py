@@ -146,6 +146,10 @@ def test_a_mistake_is_shown_with_its_place_and_a_way_out(declare, written, expec
     assert {} == declared.integrations
 
 
+NOT_BEGUN = (
+    "a mapping under 'integrations:' is missing. Begin with: integrations: {close: {extends_blueprint: close:v0}}."
+)
+FURTHER = "Write its keys below it, indented further, such as: extends_blueprint: close:v0"
 UNREADABLE = {
     "malformed": ("integrations:\n  demo: [\n", "3:1: YAML syntax: did not find expected node content."),
     "unquoted placeholder in a flow mapping": (
@@ -160,20 +164,22 @@ UNREADABLE = {
     ),
     "10 MB": (HEAD + "#" + "x" * 10_000_000, "1:1: the file is larger than 1,048,576 characters."),
     "nested deeply": (f"{HEAD}    x-a: {'[' * 60}{']' * 60}\n", "4:48: nested deeper than 40 levels."),
+    "indented by a tab": (
+        "integrations:\n\tdemo: {}\n",
+        (
+            "2:1: YAML syntax: found character that cannot start any token. "
+            "Indent with spaces: in YAML a tab is no indentation."
+        ),
+    ),
     "empty": ("", "1:1: the file is empty."),
+    "nothing below integrations": ("integrations:\n", f"1:14: {NOT_BEGUN}"),
     "no integrations": (
         "integration: {}\n",
-        (
-            "1:1: a mapping under 'integrations:' is missing. "
-            "Begin with: integrations: {close: {extends_blueprint: close:v0}}."
-        ),
+        f"1:1: {NOT_BEGUN}",
     ),
     "a list": (
         "- a\n",
-        (
-            "1:1: a mapping under 'integrations:' is missing. "
-            "Begin with: integrations: {close: {extends_blueprint: close:v0}}."
-        ),
+        f"1:1: {NOT_BEGUN}",
     ),
 }
 
@@ -405,8 +411,30 @@ def test_one_broken_integration_never_stops_another(declare):
     assert ["demo"] == list(declared.integrations)
     assert {
         "bad": ["integrations.yaml:4:28: blueprint 'demo' has no version 'v9'. Did you mean 'demo:v0'?"],
-        "worse": ["integrations.yaml:5:10: 'worse' must be a mapping of keys."],
+        "worse": [f"integrations.yaml:5:10: 'worse' must be a mapping of keys. {FURTHER}"],
     } == {name: [str(problem) for problem in problems] for name, problems in declared.broken.items()}
+
+
+def test_keys_that_are_not_indented_enough_are_said_to_be_so(declare):
+    declared = declare("integrations:\n  demo:\n  extends_blueprint: demo:v0\n")
+
+    assert [
+        f"integrations.yaml:2:8: 'demo' must be a mapping of keys. {FURTHER}",
+        (
+            "integrations.yaml:3:22: 'extends_blueprint' must be a mapping of keys. "
+            "It is a key of an integration: indent it further than the integration's name."
+        ),
+    ] == shown(declared)
+
+
+def test_an_integration_that_is_of_no_blueprint_and_declares_nothing_is_told_both_ways(declare):
+    declared = declare("integrations:\n  demo: {auth: {auth_mode: NONE}}\n")
+
+    expected = (
+        "integrations.yaml:2:3: the value lacks 'requests'. "
+        "Name a blueprint by extends_blueprint, or declare auth and requests."
+    )
+    assert [expected] == shown(declared)
 
 
 def test_using_a_broken_integration_raises_its_own_problems(declare):
