@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 
 import pytest
 
+PATIENCE = 60
 DECLARED = """\
 integrations:
   desk:
@@ -55,13 +57,17 @@ def typed(tmp_path):
         )
         os.close(theirs)
         shown, waiting, seen = "", list(answers), 0
-        while piece := next_piece(ours):
+        while True:
+            if not select.select([ours], [], [], PATIENCE)[0]:
+                asking.kill()  # it asks for what nobody answers
+            if not (piece := next_piece(ours)):
+                break
             shown += piece.decode()
             if waiting and shown[seen:].endswith(": "):  # what is typed before the prompt is lost
                 seen = len(shown)
                 os.write(ours, f"{waiting.pop(0)}\n".encode())
         os.close(ours)
-        return asking.wait(60), shown
+        return asking.wait(PATIENCE), shown
 
     return command
 
