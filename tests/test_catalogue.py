@@ -32,6 +32,7 @@ SHELVES = {"github.com", "raw.githubusercontent.com", "pypi.org", "www.npmjs.com
 KNOWN_AS = {
     "activecampaign": "ac-mcp-server",
     "azure-devops": "microsoft",
+    "bitbucket": "atlassian",
     "campaign-monitor": "createsend",
     "dropbox-sign": "hellosign",
     "fly-io": "superfly",
