@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from nango_py.model import Integration
 
 __all__ = ["command"]
+
+_INTEGRATIONS = re.compile(rb"""^(?:\xef\xbb\xbf)?(["']?)integrations\1[ \t]*:""", re.MULTILINE)
 
 _MOST_WARNINGS = 20
 """What a person reads at once; errors are never cut."""
@@ -104,14 +107,14 @@ def command(
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
-        found = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+        found = sorted(filter(Path.is_file, path.glob("*.yaml"))) if path.is_dir() else [path]
         if not found:
             raise UsageError(f"{path} holds no blueprint files, whose names end in .yaml.")
         yield from found
 
 
 def _declares_integrations(path: Path) -> bool:
-    return any(line.startswith(b"integrations:") for line in path.read_bytes().splitlines())
+    return _INTEGRATIONS.search(path.read_bytes()) is not None
 
 
 def _check_integrations(

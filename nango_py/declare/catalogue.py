@@ -25,6 +25,7 @@ __all__ = [
     "Reference",
     "Source",
     "built_in_folder",
+    "is_module",
     "read_file",
     "read_written",
     "shown",
@@ -35,6 +36,7 @@ RESERVED = frozenset({BUILT_IN, LOCAL})
 """Labels that no pack may take: what it says would count as the user's own."""
 GROUP = "nango_py.blueprints"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+_MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _REFERENCE = re.compile(r"(?:([a-z0-9][a-z0-9-]*)/)?([a-z0-9][a-z0-9-]*)(?::(v[0-9]+))?")
 
 
@@ -175,8 +177,13 @@ def _packs() -> tuple[Source, ...]:
     return tuple(
         Source(label=entry.name, folder=_folder(entry))
         for entry in entries
-        if entry.dist is not None and entry.name not in RESERVED
+        if entry.dist is not None and entry.name not in RESERVED and is_module(entry.value)
     )
+
+
+def is_module(value: object) -> bool:
+    """Tell whether an entry point's value is a folder, written as a module: such a one lies inside its package."""
+    return isinstance(value, str) and _MODULE.fullmatch(value) is not None
 
 
 def _folder(entry: EntryPoint) -> Path:

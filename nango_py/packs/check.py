@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
-from nango_py.declare.catalogue import BUILT_IN, GROUP, RESERVED, Catalogue
+from nango_py.declare.catalogue import BUILT_IN, GROUP, RESERVED, Catalogue, is_module
 from nango_py.declare.loosened import loosened
 from nango_py.errors import UsageError
 from nango_py.lint.run import findings_in_file
@@ -58,16 +58,25 @@ def read_pack(project: Path) -> Pack:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
     except ValueError as error:
         raise UsageError(f"{path} is no TOML: {error}.") from None
-    entries = declared.get("project", {}).get("entry-points", {}).get(GROUP, {})
+    entries = _table(declared, "project", "entry-points", GROUP)
     if len(entries) != 1:
         raise UsageError(f'{path} declares no pack: [project.entry-points."{GROUP}"] is to have one entry.')
     ((name, value),) = entries.items()
-    installed = str(value).replace(".", "/")
+    if not is_module(value):
+        raise UsageError(f"{path}: the entry point {name} = {value!r} is no folder written as a module.")
+    installed = value.replace(".", "/")
     folders = [folder for folder in (project / installed, project / "src" / installed) if folder.is_dir()]
     if not folders:
         raise UsageError(f"{path}: the entry point {name} = {value!r} leads to no folder {installed}.")
-    backend = declared.get("build-system", {}).get("build-backend", "setuptools.build_meta")
+    backend = str(_table(declared, "build-system").get("build-backend", "setuptools.build_meta"))
     return Pack(project=project, name=name, blueprints=folders[0], installed=installed, backend=backend)
+
+
+def _table(declared: Any, *names: str) -> Mapping[str, Any]:
+    """Return the table at *names*, empty where there is none."""
+    for name in names:
+        declared = declared.get(name) if isinstance(declared, dict) else None
+    return declared if isinstance(declared, dict) else {}
 
 
 def check_pack(pack: Pack) -> Iterator[Check]:

@@ -42,6 +42,24 @@ def test_a_folder_without_blueprints_is_wrong_use(run, tmp_path):
     assert (2, "Error: empty holds no blueprint files, whose names end in .yaml.\n") == (done.returncode, done.stderr)
 
 
+def test_a_folder_may_hold_folders(call, tmp_path):
+    write(tmp_path, CLEAN)
+    (tmp_path / "blueprints" / "old.yaml").mkdir()
+    done = call("check", "blueprints")
+
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+@pytest.mark.parametrize(
+    "start", ["\ufeffintegrations:", '"integrations":', "'integrations' :", "log: {}\nintegrations:"]
+)
+def test_integrations_are_known_by_their_first_word_however_it_is_written(call, tmp_path, start):
+    write(tmp_path, f"{start} {{crm: {{extends_blueprint: close:v0}}}}\n", "integrations.yaml")
+    done = call("check", "integrations.yaml")
+
+    assert "1 integration ready" in done.stdout
+
+
 def test_warnings_fail_only_where_it_is_strict(run, tmp_path):
     write(tmp_path, WARNED)
     found, strict = run("check", "blueprints"), run("check", "--strict", "blueprints")

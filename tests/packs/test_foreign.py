@@ -35,7 +35,13 @@ versions:
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Put a pack where Python finds packages."""
 
-    def put(network: str = "{}", *, base_url: str = "https://api.example.com/", name: str = "acme-pack") -> None:
+    def put(
+        network: str = "{}",
+        *,
+        base_url: str = "https://api.example.com/",
+        name: str = "acme-pack",
+        folder: str = "acme_pack.blueprints",
+    ) -> None:
         blueprints = tmp_path / "acme_pack" / "blueprints"
         blueprints.mkdir(parents=True)
         (blueprints / "acme.yaml").write_text(BLUEPRINT.format(network=network, base_url=base_url), "utf-8")
@@ -43,7 +49,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         facts = tmp_path / "acme_pack-1.dist-info"
         facts.mkdir()
         (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-pack\nVersion: 1\n", "utf-8")
-        entry = f"[{catalogue.GROUP}]\n{name} = acme_pack.blueprints\n"
+        entry = f"[{catalogue.GROUP}]\n{name} = {folder}\n"
         (facts / "entry_points.txt").write_text(entry, "utf-8")
 
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -128,6 +134,12 @@ def test_a_pack_does_not_count_as_our_own_by_its_name(install, name, tmp_path):
 
     with pytest.raises(UsageError, match="is no name for a pack"):
         begin_pack(name, tmp_path / "new")
+
+
+def test_a_pack_holds_no_folder_outside_of_itself(install, tmp_path):
+    install(folder=f"acme_pack.{tmp_path / 'acme_pack' / 'blueprints'}")
+    with load() as nango:
+        assert ["blueprint.unknown"] == [problem.code for problem in nango.problems]
 
 
 def test_the_test_of_a_pack_tells_what_its_users_would_meet(tmp_path):

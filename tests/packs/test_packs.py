@@ -107,6 +107,10 @@ def test_what_is_wrong_with_a_pack_is_named(tmp_path):
         (None, "cannot be read"),
         ("[project", "is no TOML"),
         ('[project]\nname = "x"\n', "declares no pack"),
+        ("project = 3\n", "declares no pack"),
+        ('[project.entry-points]\n"nango_py.blueprints" = 3\n', "declares no pack"),
+        ('[project.entry-points."nango_py.blueprints"]\nx = 3\n', "no folder written as a module"),
+        ('[project.entry-points."nango_py.blueprints"]\nx = "x./etc"\n', "no folder written as a module"),
         ('[project.entry-points."nango_py.blueprints"]\nx = "nowhere.blueprints"\n', "leads to no folder"),
     ],
 )
