@@ -409,6 +409,28 @@ def test_what_has_no_counterpart_is_named_with_the_reason(imported, requester, k
     assert reason in finding.reason
 
 
+def test_what_no_rule_reads_of_a_field_or_a_schema_is_named(imported):
+    manifest = copy.deepcopy(MANIFEST)
+    specification = manifest["spec"]["connection_specification"]
+    specification["properties"]["tenant"] |= {"pattern": "^[a-z]+$", "order": 1}
+    specification["properties"]["odd"] = True
+    specification["dependentRequired"] = {}
+    found, _ = imported(manifest)
+
+    at = "spec.connection_specification.properties"
+    assert {
+        f"{at}.tenant.pattern": "lost",
+        f"{at}.tenant.order": "not_needed",
+        f"{at}.odd": "lost",
+        f"{at}.dependentRequired": "lost",
+        "streams.0.schema_loader.schema": "changed",
+    } == {
+        key: one.outcome
+        for key, one in found.items()
+        if key.startswith((f"{at}.tenant", f"{at}.odd", f"{at}.dep", "streams.0.schema_loader"))
+    }
+
+
 def test_braces_that_never_close_take_no_time():
     open_braces = "{{" * 100_000
 

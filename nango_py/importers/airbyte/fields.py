@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from nango_py.authoring.fields import fields_named
+from nango_py.authoring.foreign import mapping
 from nango_py.authoring.names import field_name, one_line, unused
 from nango_py.authoring.pasted import is_pasted
 from nango_py.importers.airbyte.language import Untranslatable
@@ -16,10 +17,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nango_py.importers.airbyte.language import LookUp
+    from nango_py.importers.report import Outcome
 
 __all__ = ["Fields"]
 
 Path = tuple[str, ...]
+_READ: Final = frozenset(
+    {
+        "airbyte_secret", "const", "default", "description", "enum", "oneOf", "properties", "required", "title",
+        "type",
+    }
+)  # fmt: skip
+_OF_FORMS: Final = frozenset(
+    {
+        "$schema", "additionalProperties", "airbyte_hidden", "always_show", "display_type", "examples", "group",
+        "groups", "multiline", "order", "pattern_descriptor",
+    }
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -27,6 +41,7 @@ class Fields:
     """Hold the fields that a specification declares; those that something names are declared in the blueprint."""
 
     declared: Mapping[Path, Mapping[str, Any]]
+    """The fields, and the mappings around them; the outermost has no path."""
     required: frozenset[Path]
     bound: dict[Path, str] = field(default_factory=dict)
     """Fields that are credentials of the auth mode, with the name that the mode has for them."""
@@ -39,7 +54,7 @@ class Fields:
     @classmethod
     def read(cls, specification: Any) -> Fields:
         """Return the fields of a JSON Schema, those of its inner objects and alternatives included."""
-        declared: dict[Path, Mapping[str, Any]] = {}
+        declared: dict[Path, Mapping[str, Any]] = {(): specification} if isinstance(specification, Mapping) else {}
         required: set[Path] = set()
         for path, schema, is_required in _fields(specification, ()):
             declared.setdefault(path, schema)
@@ -86,8 +101,24 @@ class Fields:
     def unused(self) -> Iterator[str]:
         """Yield the fields that nothing names."""
         for path, schema in self.declared.items():
-            if path not in self.bound and path not in self.used and "const" not in schema and not _inner(schema):
+            is_known = path in self.bound or path in self.used or "const" in schema or not path
+            if not is_known and not _inner(schema):
                 yield ".".join(path)
+
+    def unread(self) -> Iterator[tuple[str, Outcome, str]]:
+        """Yield the keys of fields that came along, and of what is around them, that no rule reads."""
+        left_out = {*self.unused()}
+        for path, schema in self.declared.items():
+            if ".".join(path) not in left_out:
+                for key in schema.keys() - _READ:
+                    place = ".".join((*path, key))
+                    if key in _OF_FORMS:
+                        yield place, "not_needed", "it is about the form that asks for values"
+                    else:
+                        yield place, "lost", "values of accounts are not checked for it"
+                for name, one in mapping(schema.get("properties")).items():
+                    if not isinstance(one, Mapping):
+                        yield ".".join((*path, name)), "lost", "it describes no field"
 
     def _is_secret(self, path: Path) -> bool:
         return self.declared.get(path, {}).get("airbyte_secret") is True

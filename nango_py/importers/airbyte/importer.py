@@ -262,6 +262,10 @@ class _Work:
             Finding(key=f"{'.'.join((_FIELDS, *path))}.default", outcome="lost", reason=PASTED)
             for path in self.fields.pasted
         ]
+        self.findings += [
+            Finding(key=f"{_FIELDS}.{place}", outcome=outcome, reason=reason)
+            for place, outcome, reason in sorted(self.fields.unread())
+        ]
 
 
 @dataclass(slots=True)

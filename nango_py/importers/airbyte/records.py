@@ -44,7 +44,12 @@ def schema_of(part: Part) -> dict[str, Any]:
         )
         return {}
     schema = loader.take("schema")
-    return _shape(schema) if isinstance(schema, dict) else {}
+    if not isinstance(schema, dict):
+        return {}
+    made = _shape(schema)
+    if made != schema:
+        loader.note("schema", "changed", "types and members are promised of a record, and nothing else")
+    return made
 
 
 def _shape(schema: Any, depth: int = 0) -> dict[str, Any]:
