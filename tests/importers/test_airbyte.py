@@ -431,6 +431,15 @@ def test_what_no_rule_reads_of_a_field_or_a_schema_is_named(imported):
     }
 
 
+def test_braces_that_are_left_as_text_are_named(imported):
+    router = {"type": "ListPartitionRouter", "values": ["a", "{{ config['b'] }}"], "cursor_field": "kind"}
+    handler = {"backoff_strategies": [{"type": "WaitTimeFromHeader", "header": "{% if x %}"}]}
+    found, _ = imported(one_stream(partition_router=router, error_handler=handler))
+
+    places = {"/actions/list-things/input/properties/kind/enum/1", "/retry/after"}
+    assert places == {key for key, one in found.items() if "interpolation" in one.reason}
+
+
 def test_braces_that_never_close_take_no_time():
     open_braces = "{{" * 100_000
 

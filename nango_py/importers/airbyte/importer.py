@@ -23,7 +23,7 @@ from nango_py.importers.airbyte.streams import stream_of
 from nango_py.importers.report import Finding, Imported, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from nango_py.importers.airbyte.auth import Signed
@@ -168,6 +168,10 @@ class _Work:
         self.findings += [
             Finding(key=key, outcome="lost", reason="no rule knows this key") for key in self.root.rest()
         ]
+        self.findings += [
+            Finding(key=place, outcome="lost", reason="an interpolation that nothing fills: it stands there as text")
+            for place in _unfilled(keys, "")
+        ]
         docs = {"docs_url": one_line(self.docs)} if self.docs else {}
         return Draft(
             data={"name": name, "display_name": name.replace("-", " ").title(), **docs, "versions": {VERSION: keys}},
@@ -305,6 +309,21 @@ def _usual_signer(manifest: Mapping[str, Any]) -> str:
         part = Part(dict(written), (), []) if isinstance(written, dict) else None
         signers.append(_compared(part))
     return Counter(signers).most_common(1)[0][0] if signers else ""
+
+
+def _unfilled(value: Any, place: str) -> Iterator[str]:
+    """Yield the places in a blueprint where a manifest's braces are left, but for what people read."""
+    if isinstance(value, str):
+        if "{{" in value or "{%" in value:
+            yield place
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            if name not in {"title", "description"}:
+                yield from _unfilled(name, f"{place}/{name}")
+                yield from _unfilled(one, f"{place}/{name}")
+    elif isinstance(value, list):
+        for at, one in enumerate(value):
+            yield from _unfilled(one, f"{place}/{at}")
 
 
 def _origin(url: str) -> str:
