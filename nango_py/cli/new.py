@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,8 +117,7 @@ def _tell(draft: Draft, integration: Integration, path: Path, taken: Taken | Non
     click.echo(f"Wrote {path}.")
     if taken is not None:
         click.echo(f"{taken.actions} of {taken.operations} operations became actions.")
-        (entry,) = taken.report.entries
-        reasons = Counter(found.reason for found in entry.findings).most_common()
+        reasons = taken.report.reasons("lost").most_common()
         for reason, number in reasons[:_SHOWN]:
             click.echo(f"  {number:5} left out: {reason}")
         if len(reasons) > _SHOWN:

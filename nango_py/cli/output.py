@@ -42,7 +42,9 @@ def run_command(group: click.Command, args: list[str] | None) -> Any:
 
 def _show_error(error: NangoError, *, is_json: bool) -> None:
     if not is_json:
-        click.echo(f"Error: {error}", err=True)
+        # Others wrote parts of it: a file's names and texts must not speak to the terminal.
+        shown = "".join(char if char.isprintable() or char == "\n" else " " for char in f"Error: {error}")
+        click.echo(shown, err=True)
         return
     document: dict[str, Any] = {"error": {"type": type(error).__name__, "message": str(error)}}
     if isinstance(error, ConfigError):

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from nango_py.authoring.names import one_line
 from nango_py.authoring.new_file import replace_file, write_new
 from nango_py.yaml_writer import yaml_text
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "Imported", "Outcome", "Report", "write_report"]
 
 Outcome = Literal["lost", "changed", "not_needed"]
+_SHOWN = 500
 _OUTCOMES: tuple[Outcome, ...] = ("lost", "changed", "not_needed")
 
 
@@ -67,6 +69,11 @@ class Report:
         """Return how many keys came to that."""
         return sum(found.outcome == outcome for entry in self.entries for found in entry.findings)
 
+    def reasons(self, outcome: Outcome) -> Counter[str]:
+        """Return how many keys came to that for each reason, in one printable line: others wrote parts of it."""
+        found = (found for entry in self.entries for found in entry.findings if found.outcome == outcome)
+        return Counter(one_line(one.reason, _SHOWN) for one in found)
+
     def document(self) -> dict[str, Any]:
         """Return the report as plain data."""
         return {
@@ -81,11 +88,9 @@ class Report:
         """Yield the report's lines for people: numbers first, then what was lost or changed, the commonest first."""
         yield f"{len(self.entries) - len(self.failed)} of {len(self.entries)} entries imported."
         for entry in self.failed:
-            yield f"  {entry.name}: {entry.problem}"
+            yield f"  {one_line(entry.name, _SHOWN)}: {one_line(entry.problem, _SHOWN)}"
         for outcome in _OUTCOMES:
-            reasons = Counter(
-                found.reason for entry in self.entries for found in entry.findings if found.outcome == outcome
-            )
+            reasons = self.reasons(outcome)
             if reasons:
                 yield f"Keys {outcome.replace('_', ' ')}: {reasons.total()}."
             yield from (f"  {number:4} {reason}" for reason, number in sorted(reasons.items(), key=_commonest))

@@ -136,6 +136,13 @@ def test_a_file_of_another_kind_is_named_with_the_command_that_takes_it(call, tm
     assert done.stderr.endswith(f"That goes to: {TAKES[kind].format(repr('a file'))}\n")
 
 
+def test_an_error_brings_no_control_characters_of_a_file_to_the_terminal(call, tmp_path):
+    (tmp_path / "manifest.yaml").write_text('streams: [{$ref: "#/a\\e[2Jb"}]', "utf-8")
+    done = call("import", "airbyte", "manifest.yaml", "--to", "blueprints", "--name", "acme")
+
+    assert (2, "Error: manifest.yaml: #/a [2Jb leads nowhere.\n") == (done.returncode, done.stderr)
+
+
 def test_a_catalogue_may_have_providers_of_any_name(call, tmp_path):
     names = ("openapi", "swagger", "type", "streams", "integrations", "versions", "name")
     entries = {name: {"auth_mode": "NONE", "proxy": {"base_url": "https://acme.example"}} for name in names}

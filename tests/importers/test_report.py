@@ -49,6 +49,16 @@ def test_people_read_numbers_first_and_then_the_reasons():
     ] == list(REPORT.summary())
 
 
+def test_what_others_wrote_moves_no_cursor_and_begins_no_line():
+    odd = "a\x1b[2J\nKeys lost: 0.\u2028b"
+    finding = Finding(key="k", outcome="lost", reason=odd)
+    report = Report(source="acme.yaml", entries=(Imported(name=odd, problem=odd, findings=(finding,)),))
+
+    lines = list(report.summary())
+    assert "  a [2J Keys lost: 0. b: a [2J Keys lost: 0. b" == lines[1]
+    assert "     1 a [2J Keys lost: 0. b" == lines[3]
+
+
 TEXTS = [
     "", " ", "~", "null", "true", "no", "010", "0o17", "1e3", ".5", "+12", "1_000", "2020-01-01", "12:30", "${a} || b",
     "Bearer ${x}", "- a", "#", "a: b", "a #b", "é", "a\u2028b", "tab\t", "line\nline", " line\nline", "line\n", "\x85",
