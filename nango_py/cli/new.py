@@ -117,6 +117,9 @@ def _tell(draft: Draft, integration: Integration, path: Path, taken: Taken | Non
     click.echo(f"Wrote {path}.")
     if taken is not None:
         click.echo(f"{taken.actions} of {taken.operations} operations became actions.")
+        (entry,) = taken.report.entries
+        for caution in entry.cautions:
+            click.echo(f"Mind that {caution}.")
         reasons = taken.report.reasons("lost").most_common()
         for reason, number in reasons[:_SHOWN]:
             click.echo(f"  {number:5} left out: {reason}")

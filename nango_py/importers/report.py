@@ -46,6 +46,8 @@ class Imported:
     problem: str = ""
     """Why there is no blueprint, or none that loads."""
     findings: tuple[Finding, ...] = ()
+    cautions: tuple[str, ...] = ()
+    """What to look at before the blueprint is used."""
 
     @property
     def ok(self) -> bool:
@@ -81,7 +83,7 @@ class Report:
             "entries": len(self.entries),
             "imported": len(self.entries) - len(self.failed),
             "keys": {outcome: self.count(outcome) for outcome in _OUTCOMES},
-            "found": {entry.name: _plain(entry) for entry in self.entries if entry.findings or entry.problem},
+            "found": {entry.name: kept for entry in self.entries if (kept := _plain(entry)).keys() - {"blueprint"}},
         }
 
     def summary(self) -> Iterator[str]:
@@ -89,6 +91,8 @@ class Report:
         yield f"{len(self.entries) - len(self.failed)} of {len(self.entries)} entries imported."
         for entry in self.failed:
             yield f"  {one_line(entry.name, _SHOWN)}: {one_line(entry.problem, _SHOWN)}"
+        for entry in self.entries:
+            yield from (f"  {entry.name}: mind that {one_line(caution, _SHOWN)}." for caution in entry.cautions)
         for outcome in _OUTCOMES:
             reasons = self.reasons(outcome)
             if reasons:
@@ -105,6 +109,7 @@ def _plain(entry: Imported) -> dict[str, Any]:
     return {
         **({"blueprint": entry.blueprint} if entry.blueprint else {}),
         **({"problem": entry.problem} if entry.problem else {}),
+        **({"cautions": list(entry.cautions)} if entry.cautions else {}),
         **({"keys": keys} if keys else {}),
     }
 

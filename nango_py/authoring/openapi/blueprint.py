@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from nango_py.authoring.cautions import cautions_of
 from nango_py.authoring.draft import VERSION, Draft
 from nango_py.authoring.fields import fields_named, texts_in
 from nango_py.authoring.foreign import mapping
@@ -128,7 +129,8 @@ def from_openapi(
         made = [one for one in made if one.name not in broken]
     if integration is None:
         raise UsageError(f"{spec.source}: nothing that loads can be made of it: " + " ".join(map(_shown, problems)))
-    entry = Imported(name=name, blueprint=name, findings=tuple(work.findings))
+    cautions = tuple(cautions_of(server.base_url))
+    entry = Imported(name=name, blueprint=name, findings=tuple(work.findings), cautions=cautions)
     return Taken(
         draft=draft,
         integration=integration,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from os.path import commonprefix
 from typing import TYPE_CHECKING, Any, Final
 
+from nango_py.authoring.cautions import cautions_of
 from nango_py.authoring.draft import VERSION, Draft
 from nango_py.authoring.foreign import mapping, read_foreign
 from nango_py.authoring.kinds import expect
@@ -73,7 +74,13 @@ def manifest_draft(data: Mapping[str, Any], source: str, name: str) -> tuple[Dra
     found = (f"{one.pointer.removeprefix(_AT)}: {one.message}" for one in problems if one.code not in _NOT_HERE)
     problem = " ".join(found) if work.streams else "none of its streams became an action."
     written = None if problem else f"{name}.yaml"
-    return draft, Imported(name=name, blueprint=written, problem=problem, findings=tuple(work.findings))
+    return draft, Imported(
+        name=name,
+        blueprint=written,
+        problem=problem,
+        findings=tuple(work.findings),
+        cautions=tuple(cautions_of(work.base_url)),
+    )
 
 
 def _name(data: Mapping[str, Any], path: Path) -> str:

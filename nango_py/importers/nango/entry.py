@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nango_py.auth import SCHEMES
+from nango_py.authoring.cautions import cautions_of
 from nango_py.importers.keys import keys_of
 from nango_py.importers.nango.auth import NoBlueprint, auth_of, mode_of
 from nango_py.importers.nango.fields import read_fields
@@ -42,6 +43,7 @@ class Converted:
     """None where nothing could be made; *problem* says why."""
     problem: str = ""
     findings: tuple[Finding, ...] = ()
+    cautions: tuple[str, ...] = ()
 
 
 def convert(name: str, entry: Mapping[str, Any], *, source: str = "providers.yaml") -> Converted:
@@ -73,7 +75,8 @@ def convert(name: str, entry: Mapping[str, Any], *, source: str = "providers.yam
     for key, (outcome, reason) in KEYS.items():
         keys.drop(key, outcome, reason)
     left = tuple(Finding(key=place, outcome="lost", reason=UNKNOWN) for place in keys.rest())
-    return Converted(document=document, problem=_missing(version), findings=(*findings, *left))
+    cautions = tuple(cautions_of(version["requests"].get("base_url", "")))
+    return Converted(document=document, problem=_missing(version), findings=(*findings, *left), cautions=cautions)
 
 
 def _version(keys: Keys, mode: Mode, entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -93,4 +93,4 @@ def _written(
             if not overwrite:
                 return replace(done, problem=f"{path} is there already and differs: --overwrite replaces it.")
             replace_file(path, text)
-    return replace(done, blueprint=path.name)
+    return replace(done, blueprint=path.name, cautions=converted.cautions)
