@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nango_py.document import wrap
+from nango_py.document import scalar, wrap
 from nango_py.errors import ConfigError, UsageError
 from nango_py.yaml_text import parse
 
@@ -55,7 +55,8 @@ def _text_of(path: Path) -> str:
 def _json(text: str, source: str) -> Document | None:
     """Return the document of JSON text; None for what is YAML in braces."""
     try:
-        data = _whole(json.loads(text))
+        # Numbers that YAML as we write it could not hold are texts here as well.
+        data = _whole(json.loads(text, parse_int=scalar, parse_float=scalar))
     except RecursionError:
         raise UsageError(f"{source}: the file is nested too deeply.") from None
     except ValueError:

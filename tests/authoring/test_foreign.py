@@ -7,6 +7,7 @@ import pytest
 from nango_py.authoring.foreign import read_foreign
 from nango_py.errors import ConfigError, UsageError
 from nango_py.yaml_text import parse
+from nango_py.yaml_writer import yaml_text
 
 
 @pytest.mark.parametrize("text", ['{"openapi": "3.1.0", "n": 1}', "openapi: 3.1.0\nn: 1\n", "{openapi: 3.1.0, n: 1}"])
@@ -45,6 +46,15 @@ def test_what_cannot_be_read_is_wrong_use(tmp_path):
         read_foreign(tmp_path / "odd")
     with pytest.raises(UsageError, match="No such file"):
         read_foreign(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("number", ["1000000000000000000", "0.12345678901234567", "-1e-7", "1e999", "12"])
+def test_a_number_is_what_it_would_be_in_yaml(tmp_path, number):
+    (tmp_path / "a.json").write_text(f'{{"a": {number}}}', "utf-8")
+    (tmp_path / "a.yaml").write_text(f"a: {number}", "utf-8")
+    read = read_foreign(tmp_path / "a.json").data
+
+    assert read_foreign(tmp_path / "a.yaml").data == read == parse(yaml_text(read), "a.yaml").data
 
 
 def test_half_characters_become_whole_ones(tmp_path):
