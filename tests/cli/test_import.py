@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 import yaml
@@ -141,6 +142,18 @@ def test_an_error_brings_no_control_characters_of_a_file_to_the_terminal(call, t
     done = call("import", "airbyte", "manifest.yaml", "--to", "blueprints", "--name", "acme")
 
     assert (2, "Error: manifest.yaml: #/a [2Jb leads nowhere.\n") == (done.returncode, done.stderr)
+
+
+@pytest.mark.usefixtures("sources")
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a file's name is always text")
+@pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
+def test_a_file_whose_name_is_no_text_is_read_and_reported(call, tmp_path, words):
+    old = next(word for word in words if "." in word)
+    (tmp_path / old).rename(tmp_path / "a\udcff")
+    done = call(*("a\udcff" if word == old else word for word in words), "--report", "report.json")
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "a" == json.loads((tmp_path / "report.json").read_text("utf-8"))["source"]
 
 
 def test_a_catalogue_may_have_providers_of_any_name(call, tmp_path):

@@ -134,7 +134,7 @@ def from_openapi(
     return Taken(
         draft=draft,
         integration=integration,
-        report=Report(source=spec.source, entries=(entry,)),
+        report=Report(source=one_line(spec.source), entries=(entry,)),
         operations=len(everything),
         actions=len(made),
     )

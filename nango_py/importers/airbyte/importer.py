@@ -57,7 +57,7 @@ def import_manifest(path: Path, folder: Path, *, name: str | None = None) -> Rep
     draft, entry = manifest_draft(data, str(path), name)
     if entry.ok:
         draft.write(folder, folder.parent)
-    return Report(source=path.name, entries=(entry,))
+    return Report(source=one_line(path.name), entries=(entry,))
 
 
 def manifest_draft(data: Mapping[str, Any], source: str, name: str) -> tuple[Draft, Imported]:

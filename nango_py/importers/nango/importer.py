@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from nango_py.authoring.names import is_blueprint_name
+from nango_py.authoring.names import is_blueprint_name, one_line
 from nango_py.authoring.new_file import replace_file, write_new
 from nango_py.declare import load
 from nango_py.errors import UsageError
@@ -40,7 +40,8 @@ def import_catalogue(path: Path, folder: Path, *, only: Sequence[str] = (), over
         if name not in catalogue:
             raise UsageError(f"{path} has no provider {name!r}. {did_you_mean(name, catalogue)}".rstrip())
     names = [name for name in catalogue if not only or name in only]
-    converted = {name: _converted(catalogue, name, path.name) for name in names}
+    source = one_line(path.name)
+    converted = {name: _converted(catalogue, name, source) for name in names}
     texts = {name: yaml_text(one.document) for name, one in converted.items() if one.document and not one.problem}
     problems = {name: one.problem for name, one in converted.items()} | _problems(texts)
     try:
@@ -51,7 +52,7 @@ def import_catalogue(path: Path, folder: Path, *, only: Sequence[str] = (), over
         ]
     except OSError as error:
         raise UsageError(f"{folder} cannot be written: {error.strerror}.") from None
-    return Report(source=path.name, entries=tuple(entries))
+    return Report(source=source, entries=tuple(entries))
 
 
 def _converted(catalogue: Mapping[str, object], name: str, source: str) -> Converted:
