@@ -134,7 +134,9 @@ def test_credentials_go_to_no_url_in_the_clear():
     assert "# No token URL is named that credentials may go to: write it here." in made.draft.text()
 
 
-@pytest.mark.parametrize("url", ["https://[", "https://[::1/x", "//[x]:y", "https://:99"])
+@pytest.mark.parametrize(
+    "url", ["https://[", "https://[::1/x", "//[x]:y", "https://:99", "https://a:99999", "https://a%b"]
+)
 def test_a_url_that_is_none_is_no_traceback(url):
     flows = {"authorizationCode": {"authorizationUrl": url, "tokenUrl": url}}
     schemes = {"k": {"type": "oauth2", "flows": flows}}

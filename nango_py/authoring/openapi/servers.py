@@ -22,8 +22,9 @@ __all__ = ["Server", "is_endpoint", "is_same_server", "server_of"]
 
 _VARIABLE: Final = re.compile(r"\{([^{}]*)\}")
 _PLACEHOLDER: Final = re.compile(r"\$\{connection_config\.\w+\}")
-_BASE: Final = re.compile(r"https?://[^/?#@\s{}$]+(?:/[^?#\s{}$]*)?")
-_ENDPOINT: Final = re.compile(r"https://[^/?#@\s{}$]+(?:[/?][^#\s{}$]*)?")
+_AUTHORITY: Final = r"(?:[\w-]+(?:\.[\w-]+)*\.?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+_BASE: Final = re.compile(rf"https?://{_AUTHORITY}(?:/[^?#\s{{}}$]*)?")
+_ENDPOINT: Final = re.compile(rf"https://{_AUTHORITY}(?:[/?][^#\s{{}}$]*)?")
 _OTHERS: Final = 5
 
 
