@@ -375,6 +375,17 @@ def paginator(strategy, **more):
             paginator({"type": "PageIncrement", "start_from_page": 1}, page_token_option={"inject_into": "body_json", "field_name": "p"}),
             {"type": "page", "page_name_in_request": "p", "in_body": True},
         ),
+        (
+            paginator(
+                {"type": "CursorPagination", "cursor_value": "{{ headers['Next-Range'] }}", "page_size": 9},
+                page_token_option={"inject_into": "header", "field_name": "Range"},
+                page_size_option={"inject_into": "header", "field_name": "X-Size"},
+            ),
+            {
+                "type": "cursor", "cursor_name_in_request": "Range", "cursor_header_in_response": "Next-Range",
+                "in_header": True, "limit_name_in_request": "X-Size", "limit": 9,
+            },
+        ),
     ],
 )  # fmt: skip
 def test_a_paginator_becomes_pagination(imported, written, expected):

@@ -219,6 +219,13 @@ def test_the_same_catalogue_gives_the_same_files(file, folder, tmp_path):
     }
 
 
+def test_links_without_a_host_lead_behind_the_base_url():
+    paginate = {"type": "link", "link_path_in_response_body": "next"}
+    entry = {"auth_mode": "NONE", "proxy": {"base_url": "https://api.acme.test/v2", "paginate": paginate}}
+
+    assert {**paginate, "link_relative_to": "base_url"} == version_of(entry)["pagination"]
+
+
 def test_a_host_that_gets_secrets_is_given_a_format():
     assert "hostname" == version_of(resolved(CATALOGUE, "dune"))["connection_config"]["server"]["format"]
 

@@ -17,6 +17,7 @@ _PLAIN: Final = re.compile(r"[^.\[\]()|&*?\"'`\s]+")
 _NOT: Final = re.compile(r"\{\{\s*not\s+(.+?)\s*\}\}")
 _IS_FALSE: Final = re.compile(r"\{\{\s*(.+?)\s*(?:==|is)\s*(?:False|false)\s*\}\}")
 _LINK: Final = ("link", "next", "url")
+_HEADER: Final = "header"
 _IN_BODY: Final = frozenset({"body_json", "body_data"})
 
 
@@ -35,7 +36,7 @@ def pagination_of(part: Part | None, items: str) -> dict[str, Any] | None:
     size = size or strategy.part("page_size_option")
     try:
         keys = _strategy(strategy, token, items)
-        keys |= _size(strategy, size, part)
+        keys |= _size(strategy, size, part, in_header=keys.get("in_header", False))
     except Untranslatable as reason:
         part.forget("lost", f"only the first page is fetched: {reason}")
         return None
@@ -68,13 +69,15 @@ def _name(option: Part | None) -> str:
     path = option.take("field_path")
     name = option.text("field_name") or ".".join(map(str, path if isinstance(path, list) else []))
     where = str(option.keys.get("inject_into"))
-    if where not in {"request_parameter", *_IN_BODY} or not name:
+    if where not in {"request_parameter", _HEADER, *_IN_BODY} or not name:
         raise Untranslatable(f"it travels in {where!r}")
     return filled(name, option.parameters, _no_name)
 
 
 def _body(option: Part | None) -> dict[str, Any]:
     where = option.text("inject_into") if option else ""
+    if where == _HEADER:
+        return {"in_header": True}
     return {"in_body": True} if where in _IN_BODY else {}
 
 
@@ -127,7 +130,7 @@ def _stop(strategy: Part, cursor: LookUp, keys: dict[str, Any]) -> dict[str, Any
     return {}
 
 
-def _size(strategy: Part, option: Part | None, part: Part) -> dict[str, Any]:
+def _size(strategy: Part, option: Part | None, part: Part, *, in_header: bool) -> dict[str, Any]:
     stated = strategy.take("page_size")
     stated = option.take("page_size") if stated is None and option is not None else stated
     size = int(stated) if isinstance(stated, int) or (isinstance(stated, str) and stated.isdecimal()) else None
@@ -136,6 +139,8 @@ def _size(strategy: Part, option: Part | None, part: Part) -> dict[str, Any]:
     if option is None:
         return {}
     try:
+        if (option.keys.get("inject_into") == _HEADER) is not in_header:
+            raise Untranslatable("it travels elsewhere than the page")
         name = _name(option)
     except Untranslatable as reason:
         part.note("page_size_option", "lost", str(reason))

@@ -91,6 +91,9 @@ def pagination_of(keys: Keys) -> dict[str, Any]:
     gaps = _gaps(found)
     for name in found if gaps else ():
         keys.note(name, "lost", f"the pagination cannot work: {gaps}")
+    if found.get("type") == "link":
+        # There a link without a host is put behind the base URL.
+        found["link_relative_to"] = "base_url"
     return {} if gaps else found
 
 
