@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 __all__ = ["Moment", "Session", "profile_of"]
 
 _UNAUTHORIZED = 401
+_REMEMBERED = 16
+"""So many versions of a connection have their secrets masked. Refused tokens are renewed ten seconds apart at least:
+no exchange outlives them all."""
 _KNOWN_EXTENSIONS = ("timeout", "sni_hostname", "target")
 """What a caller may ask of the pool; `trace` is left out: it would see the signed request."""
 
@@ -92,6 +96,8 @@ class Session:
     breakers: Breakers = field(repr=False)
     cookies: Any = field(default=None, repr=False)
     _plan: Plan | None = field(default=None, repr=False)
+    _signers: list[Any] = field(default_factory=list, repr=False)
+    """The connections of the last plans: an answer may quote credentials that were replaced meanwhile."""
     _once: tuple[Plan, dict[tuple[str, str], Any]] | None = field(default=None, repr=False)
     """What was rendered of the plan already."""
 
@@ -104,6 +110,7 @@ class Session:
         """
         connection = yield from self.fresh(seconds)
         if self._plan is None or connection is not self._plan.connection:
+            self._remember(connection)
             self._plan = make_plan(self.integration, connection, self.shape)
         return self._plan
 
@@ -181,8 +188,9 @@ class Session:
         return _parsed(text) if self.shape.is_fixed else URL(text)
 
     def secrets(self) -> tuple[str, ...]:
-        """Return the secret texts that must not be shown."""
-        return () if self._plan is None else tuple(secret_texts(self.integration, self._plan.connection))
+        """Return the secret texts that must not be shown: the connection's own, and those before its renewals."""
+        texts = (secret_texts(self.integration, connection) for connection in tuple(self._signers))
+        return tuple(dict.fromkeys(chain.from_iterable(texts)))
 
     def masked(self, text: str) -> str:
         """Return *text* with the connection's secrets masked."""
@@ -193,6 +201,13 @@ class Session:
         least = self.integration.log_level
         context = {"integration": self.integration.name, "user_id": self.user_id}
         emit(level, event, secrets=self.secrets, least=least, **context, **fields)
+
+    def _remember(self, connection: Any) -> None:
+        held = (connection.credentials, connection.connection_config)
+        if all(held != (one.credentials, one.connection_config) for one in tuple(self._signers)):
+            # Two operations that no other thread can halve: a lock would be held by every request.
+            self._signers.append(connection)
+            del self._signers[:-_REMEMBERED]
 
     def _copy(self, request: Request, url: URL) -> Request:
         extensions = {name: request.extensions[name] for name in _KNOWN_EXTENSIONS if name in request.extensions}

@@ -163,6 +163,44 @@ def test_a_declared_sign_of_a_dead_token_renews_it_once():
     assert ["Bearer t0k3n-1", "Bearer t0k3n-2"] == provider.seen
 
 
+class Quoting:
+    """Renew tokens; refuse the first for its age, and every other with words about the first."""
+
+    def __init__(self):
+        self.tokens = 0
+
+    def __call__(self, request):
+        if request.url.path == "/token":
+            self.tokens += 1
+            return httpx.Response(200, json={"access_token": f"t0k3n-{self.tokens}", "expires_in": 3600})
+        is_first = request.headers["Authorization"] == "Bearer t0k3n-1"
+        return httpx.Response(401 if is_first else 403, text="first there was t0k3n-1, then t0k3n-2")
+
+
+def test_a_token_that_was_renewed_meanwhile_stays_masked():
+    clock = ManualClock()
+    own = {**TOKEN, "retry": {}}
+    with engine(Quoting(), clock=clock, credentials={}, **own) as nango, nango.client("acme", "u"):
+        clock.advance(60)
+        with pytest.raises(ResponseError) as caught:
+            nango.trigger_action("acme", "get", "u")
+    assert "was answered 403: first there was ***, then ***" in str(caught.value)
+
+
+def test_a_token_that_another_thread_renews_meanwhile_stays_masked():
+    clock = ManualClock()
+
+    def provider(request):
+        # Somebody else gives the connection another token while this request is on its way.
+        nango.update_connection_credentials("acme", "u", {"api_key": "another_0123456789"})
+        nango.client("acme", "u").close()
+        return httpx.Response(403, text=f"you sent {KEY}, and not another_0123456789")
+
+    with engine(provider, clock=clock) as nango, pytest.raises(ResponseError) as caught:
+        nango.trigger_action("acme", "get", "u")
+    assert "was answered 403: you sent ***, and not ***" in str(caught.value)
+
+
 def test_a_401_that_is_declared_to_be_something_else_renews_nothing():
     script = Script((401, {}, {"error": {"code": "busy"}}), FINE)
     with reacting(script, {"status": ["401"], **is_busy("retry")}) as nango:
