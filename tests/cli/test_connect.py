@@ -191,7 +191,9 @@ def test_keep_alive_with_nothing_to_do(run):
 
 
 def test_keep_alive_does_not_hide_an_integration_that_it_cannot_read(run, tmp_path):
-    (tmp_path / "integrations.yaml").write_text(DECLARED + "  broken: {auth: {auth_mode: OAUTH3}}\n")
+    (tmp_path / "integrations.yaml").write_text(
+        DECLARED.replace("PORT", "1") + "  broken: {auth: {auth_mode: OAUTH3}}\n"
+    )
     ended = run("keep-alive", "--json")
     assert (1, ["broken"]) == (ended.returncode, json.loads(ended.stdout)["broken"])
     assert "nango-py check" in ended.stderr
