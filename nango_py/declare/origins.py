@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nango_py.declare.build import Builder
     from nango_py.model import Integration
 
-__all__ = ["check_origins", "filled"]
+__all__ = ["check_origins", "filled", "host_of", "open_end"]
 
 _ORIGIN = re.compile(r"https?://(?:\*\.)?[A-Za-z0-9.-]+(?::[0-9]+)?")
 _URL = re.compile(
@@ -24,6 +24,8 @@ _URL = re.compile(
 _AUTHORITY = re.compile(
     r"(?P<host>[\w-]+(?:\.[\w-]+)*\.?|\[(?P<address>[0-9A-Fa-f:.]+)\])(?::(?P<port>[0-9]{1,5})?)?"
 )
+_HOST_ENDS = re.compile(r"[/?#]")
+_PORT = re.compile(r":[0-9]*")
 _HIGHEST_PORT = 65_535
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -48,11 +50,17 @@ def check_auth_urls(builder: Builder, integration: Integration) -> None:
                 pointer, "auth.clear", "credentials must not travel in the clear.",
                 "Write https; http is for servers on this machine.",
             )  # fmt: skip
-        if (chosen := _whole_host(parts)) is not None and chosen[-1] in loose:
+        chosen = _loose_name(open_end(parts), loose)
+        if chosen is not None:
             builder.report(
                 pointer, "auth.host", f"whoever connects an account may name any host as ${{{'.'.join(chosen)}}}.",
                 f"Declare what it may be: `format: hostname` (or uri), or a pattern, for {chosen[-1]!r}.",
             )  # fmt: skip
+
+
+def _loose_name(host: Expression | None, loose: set[str]) -> tuple[str, ...] | None:
+    names = [] if host is None else sorted(host.names)
+    return next((name for name in names if name[0] == "connection_config" and name[-1] in loose), None)
 
 
 def filled(parts: tuple[str | Expression, ...]) -> str:
@@ -83,14 +91,30 @@ def _auth_urls(keys: Any, pointer: str) -> Iterator[tuple[str, str]]:
         yield from _auth_urls(value, f"{pointer}/{key}")
 
 
-def _whole_host(parts: tuple[str | Expression, ...]) -> tuple[str, ...] | None:
-    """Return the name of connection config that is the whole host of a URL, where one is."""
-    if len(parts) > 1 and parts[0] in {"https://", "http://"}:
-        parts = parts[1:]
-    host, after = parts[0], parts[1] if len(parts) > 1 else "/"
-    if isinstance(host, str) or not isinstance(after, str) or not after.startswith(("/", ":", "?")):
-        return None
-    return next((name for name in host.names if name[0] == "connection_config" and len(name) > 1), None)
+def open_end(parts: tuple[str | Expression, ...]) -> Expression | None:
+    """Return the placeholder that the host of a URL ends with: its value says who answers, whatever is before it."""
+    host = list(host_of(parts))
+    if len(host) > 1 and str(host[-2]).endswith(":"):
+        host.pop()  # a port
+    if host and _PORT.fullmatch(str(host[-1])):
+        host.pop()
+    return host[-1] if host and isinstance(host[-1], Expression) else None
+
+
+def host_of(parts: tuple[str | Expression, ...]) -> Iterator[str | Expression]:
+    """Yield the parts of a URL between its scheme and its path, a port among them."""
+    is_first = True
+    for part in parts:
+        if isinstance(part, Expression):
+            yield part
+        else:
+            text = part.partition("://")[2] if is_first and "://" in part else part
+            found = _HOST_ENDS.search(text)
+            if host := text if found is None else text[: found.start()]:
+                yield host
+            if found is not None:
+                return
+        is_first = False
 
 
 def check_origins(builder: Builder, integration: Integration) -> None:

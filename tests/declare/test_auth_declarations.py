@@ -232,7 +232,17 @@ def test_the_endpoint_of_a_step_must_be_https_too():
     assert [f"/auth/additional_steps/0/token_url: {CLEAR}"] == problems(auth)
 
 
-@pytest.mark.parametrize("url", ["https://${connection_config.domain}/login", "${connection_config.domain}/login"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://${connection_config.domain}/login",
+        "${connection_config.domain}/login",
+        "https://login.${connection_config.domain}/",
+        "https://${connection_config.team}${connection_config.domain}",
+        "https://${connection_config.team}.${connection_config.domain}:8443/login",
+        "https://${connection_config.domain}:${connection_config.team}/login",
+    ],
+)
 @pytest.mark.parametrize(
     ("field", "is_loose"),
     [
@@ -244,16 +254,18 @@ def test_the_endpoint_of_a_step_must_be_https_too():
     ],
 )
 def test_a_host_that_is_anybody_s_choice_must_be_declared(url, field, is_loose):
-    found = problems({**TWO_STEP, "token_url": url}, connection_config={"domain": field})
+    found = problems({**TWO_STEP, "token_url": url}, connection_config={"domain": field, "team": {}})
     message = "/auth/token_url: whoever connects an account may name any host as ${connection_config.domain}."
 
     assert ([message] if is_loose else []) == found
 
 
 def test_a_part_of_a_host_may_be_free():
-    auth = {**TWO_STEP, "token_url": "https://${connection_config.domain}.example.com/login"}
-
-    assert [] == problems(auth, connection_config={"domain": {}})
+    for url in (
+        "https://${connection_config.domain}.example.com/login",
+        "https://example.com:${connection_config.domain}/",
+    ):
+        assert [] == problems({**TWO_STEP, "token_url": url}, connection_config={"domain": {}})
 
 
 def test_a_text_that_holds_no_placeholders_is_taken_as_it_is():

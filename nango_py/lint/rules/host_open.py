@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nango_py.declare.origins import open_end
 from nango_py.document import pointer_to
-from nango_py.lint.hosts import urls, whole_host
+from nango_py.lint.hosts import urls
 from nango_py.lint.rule import Finding, Rule
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def _find(subject: Subject) -> Iterator[Finding]:
     }
     seen = set()
     for pointer, template in urls(subject):
-        host = whole_host(template)
+        host = open_end(template.parts)
         for name in sorted(host.names) if host is not None else ():
             key = (name[0], name[1]) if len(name) > 1 else ("credentials", name[0])
             field = declared.get(key)
@@ -33,7 +34,7 @@ def _find(subject: Subject) -> Iterator[Finding]:
                 continue
             seen.add(key)
             shown = "${" + ".".join(name) + "}"
-            message = f"{shown} is the whole host, and may be any text."
+            message = f"{shown} ends the host, and may be any text."
             at = pointer_to(*key) if key[1] in subject.data.get(key[0], {}) else pointer
             yield Finding(pointer=at, message=message, at_key=at != pointer)
 
