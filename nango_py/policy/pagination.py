@@ -106,6 +106,9 @@ def _gaps(pagination: Pagination) -> Iterator[Gap]:
     yield from kind.lacks(pagination)
     if pagination.limit and not pagination.limit_name_in_request:
         yield Gap(key="limit_name_in_request", message="limit needs the parameter that carries the page size")
+    if pagination.has_more_name_in_link and not pagination.link_rel_in_response_header:
+        message = "a parameter of a link needs the link's relation: link_rel_in_response_header"
+        yield Gap(key="has_more_name_in_link", message=message)
     if pagination.in_header:
         yield from _header_gaps(pagination)
     yield from _path_gaps(pagination)

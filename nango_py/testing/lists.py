@@ -103,7 +103,7 @@ def page_of(
             raise UsageError("simulate() cannot write into the items what stands in them.")
     elif window.has_more and keys.get("cursor_path_in_response") and _in_items(keys, kept) is None:
         raise UsageError("simulate(): the items lack what cursor_path_in_response finds in them.")
-    if window.has_more:
+    if window.has_more or keys.get("has_more_name_in_link"):
         headers |= _told_in_headers(keys, window, asked, link)
     return json_body(200, body, headers)
 
@@ -182,10 +182,12 @@ def _tell_in_body(keys: Mapping[str, Any], body: dict[str, Any], window: _Window
 
 
 def _told_in_headers(keys: Mapping[str, Any], window: _Window, asked: Asked, link: str) -> dict[str, str]:
-    if name := keys.get("cursor_header_in_response"):
+    if (name := keys.get("cursor_header_in_response")) and window.has_more:
         return {name: _mark_at(window.end)}
     if _has_link(keys) and (relation := keys.get("link_rel_in_response_header")):
-        return {"Link": f'<{asked.address}>; rel="first", <{link}>; rel="{relation}"'}
+        more = keys.get("has_more_name_in_link")
+        told = f'; {more}="{"true" if window.has_more else "false"}"' if more else ""
+        return {"Link": f'<{asked.address}>; rel="first", <{link}>; rel="{relation}"{told}'}
     if _has_link(keys) and (name := keys.get("link_header_in_response")):
         return {name: link}
     return {}

@@ -275,6 +275,20 @@ def test_a_link_below_the_base_url_leads_to_no_other_origin(opened, link):
     assert ["api.birds.test"] == [request.url.host for request in provider.requests]
 
 
+def test_a_link_that_is_always_there_says_where_the_list_ends(opened):
+    def answer(request):
+        page = numbered(request)
+        results = "true" if page < 3 else "false"
+        link = f'<{BASE}birds?page={page + 2}>; rel="next"; results="{results}"'
+        return httpx.Response(200, json=PAIRS[page], headers={"Link": link})
+
+    provider = Provider(answer)
+    keys = {"type": "link", "link_rel_in_response_header": "next", "has_more_name_in_link": "results"}
+
+    assert walked(opened(provider, pagination=keys)) == BIRDS
+    assert 4 == len(provider.requests)
+
+
 def test_offsets_count_items_or_pages(opened):
     def answer(request):
         step = 1 if "skip" in request.url.params else 2

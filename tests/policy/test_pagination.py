@@ -356,6 +356,26 @@ def test_a_header_may_say_whether_there_is_more(values, requests):
     assert requests == len(walk(pagination, [birds(1, 2), birds(3, 4)], headers=headers)[0])
 
 
+@pytest.mark.parametrize(
+    ("parameters", "requests"),
+    [
+        (['results="true"', 'results="false"'], 2),
+        (["results=true", "Results=0"], 2),
+        (['results="false"'], 1),
+        # What says nothing of it leaves the end to the link.
+        (["", 'result="false"', None], 3),
+    ],
+)
+def test_a_link_may_say_whether_there_is_more(parameters, requests):
+    pagination = Pagination(type="link", link_rel_in_response_header="next", has_more_name_in_link="results")
+    headers = [
+        {} if said is None else {"Link": f'<?p=1>; rel="previous"; results="true", <?p={at}>; rel="next"; {said}'}
+        for at, said in enumerate(parameters, 2)
+    ]
+
+    assert requests == len(walk(pagination, [[at] for at in range(len(headers))], headers=headers)[0])
+
+
 COUNT = {"total_items_header_in_response": "X-Total-Count"}
 
 
@@ -574,6 +594,7 @@ def test_items_that_are_no_list_are_refused(options, body, message):
         ({**CURSOR, "in_header": True}, []),
         ({**CURSOR, "in_header": True, "in_body": True}, ["in_header"]),
         ({**CURSOR, "in_header": True, "cursor_name_in_request": "page[after]"}, ["cursor_name_in_request"]),
+        ({**LINK, "has_more_name_in_link": "results"}, ["has_more_name_in_link"]),
         ({"type": "scroll"}, ["type"]),
         (
             {**PAGE, "response_path": "a..", "has_more_path_in_response": "]"},

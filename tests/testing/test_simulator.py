@@ -69,6 +69,11 @@ PAGINATIONS = {
         "response_path": "items",
     },
     "link header": {"type": "link", "link_rel_in_response_header": "next"},
+    "link header that is always there": {
+        "type": "link",
+        "link_rel_in_response_header": "next",
+        "has_more_name_in_link": "results",
+    },
     "bare link header": {"type": "link", "link_header_in_response": "X-Next-Page"},
     "link in the body": {"type": "link", "link_path_in_response_body": "@odata.nextLink", "response_path": "value"},
     "link below the base URL": {

@@ -85,6 +85,8 @@ def _pages(keys: Mapping[str, Any], merged: Mapping[str, Any]) -> Iterator[Unrea
         readers = next((types for prefix, types in _OF_PAGES.items() if key.startswith(prefix)), (kind,))
         if merged.get("cursor_name_in_link") and key in _OF_LINKS:
             readers = ("link", "cursor")
+        if merged.get("has_more_name_in_link") and key == "link_rel_in_response_header":
+            readers = (kind,)
         if value is not None and kind not in readers:
             yield (key,), f"the pages are found by {kind}"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from nango_py.errors import PaginationError
 from nango_py.paths import compile_path
+from nango_py.policy.pages.link_header import parameter_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,12 +29,12 @@ class Pagination:
     """How a provider's lists are walked; the paths lead into the JSON body of an answer.
 
     ``limit`` is the page size asked for. ``in_body`` puts the parameters into the JSON body, where dotted names nest;
-    None leaves that to the method: POST, PUT and PATCH do. ``in_header`` makes headers of them. A false value at
-    ``has_more_path_in_response``, or in the header, ends a walk, a true one lets it go on after a short page, and so
-    does a total of items that is not reached. ``allow_repeated_cursor`` is for providers that keep one cursor for a
-    whole walk, which then ends at the first empty page. With ``cursor_name_in_link`` the cursor is taken out of the
-    link that the ``link_`` keys find, wherever that leads. ``link_relative_to`` says what a relative link is resolved
-    against: the request that was answered (RFC 3986 section 5.1.3), or the base URL with its path.
+    None leaves that to the method: POST, PUT and PATCH do. ``in_header`` makes headers of them. A false value where a
+    ``has_more_`` key looks ends a walk, a true one lets it go on after a short page, and so does a total of items
+    that is not reached. ``allow_repeated_cursor`` is for providers that keep one cursor for a whole walk, which then
+    ends at the first empty page. With ``cursor_name_in_link`` the cursor is taken out of the link that the ``link_``
+    keys find, wherever that leads. ``link_relative_to`` says what a relative link is resolved against: the request
+    that was answered (RFC 3986 section 5.1.3), or the base URL with its path.
     """
 
     type: PageType
@@ -62,6 +63,7 @@ class Pagination:
     in_header: bool = False
     has_more_path_in_response: str | None = None
     has_more_header_in_response: str | None = None
+    has_more_name_in_link: str | None = None
     max_pages: int | None = None
 
 
@@ -163,8 +165,12 @@ class Step:
     @property
     def more(self) -> bool | None:
         """Tell what the answer says about further pages; None where it says nothing."""
-        header = self.answer.headers.get(self.pagination.has_more_header_in_response or "", "").strip()
-        value = header or self.value(self.pagination.has_more_path_in_response)
+        keys, headers = self.pagination, self.answer.headers
+        value: object | None = headers.get(keys.has_more_header_in_response or "", "").strip()
+        if not value and keys.has_more_name_in_link and keys.link_rel_in_response_header:
+            link = headers.get("Link", "")
+            value = parameter_of(link, keys.link_rel_in_response_header, keys.has_more_name_in_link)
+        value = value or self.value(keys.has_more_path_in_response)
         return None if value is None else value not in _FALSE
 
     @property
