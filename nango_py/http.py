@@ -108,12 +108,12 @@ def bare_request(
     stream: SyncByteStream | AsyncByteStream,
     extensions: Mapping[str, Any],
 ) -> Request:
-    """Return a request with a copy of these headers and no others.
-
-    httpx would copy them, too, but forget what it has found out of their encoding.
-    """
-    request = Request(method, url, stream=stream, extensions=extensions)
-    request.headers = headers.copy()
+    """Return a request with a copy of these headers and no others."""
+    # Not by the constructor: it copies what is never changed, the URL, and does not keep the headers' encoding, which
+    # then has to be found out once more.
+    request = Request.__new__(Request)
+    request.method, request.url, request.stream = method.upper(), url, stream
+    request.headers, request.extensions = headers.copy(), dict(extensions)
     return request
 
 

@@ -132,7 +132,7 @@ class Template:
     @property
     def is_plain(self) -> bool:
         """Tell whether the text holds no placeholder."""
-        return not self.expressions
+        return len(self.parts) == 1 and isinstance(self.parts[0], str)  # texts side by side are one part
 
     def value(self, values: Mapping[str, Any]) -> Any:
         """Return the value of a whole leaf, its type kept; None drops the leaf."""

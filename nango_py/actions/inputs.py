@@ -29,6 +29,8 @@ def check_input(action: Action, given: Mapping[str, Any] | None, *, who: str) ->
     """
     if given is not None and not isinstance(given, Mapping):
         raise InputError(f"{who}: the input must be a mapping, not {type(given).__name__}.")
+    if not given and action.input is None:
+        return {}
     try:
         return _checked(action, given, who)
     except RecursionError:

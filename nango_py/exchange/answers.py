@@ -54,7 +54,7 @@ _LONGEST_MESSAGE = 1000
 _UNAUTHORIZED = 401
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Asker:
     """Send requests of one connection and read their answers; errors are of our own family."""
 

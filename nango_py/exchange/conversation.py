@@ -66,7 +66,7 @@ def converse(
         DeadlineError: The time that *execution* had is over.
     """
     exchange = _Exchange(request, session, clock, random, execution, is_read=is_read)
-    return (yield from in_time(execution, exchange.run()))
+    return in_time(execution, exchange.run())
 
 
 class _Exchange:

@@ -256,11 +256,13 @@ def render_path(template: Template, values: Mapping[str, Any]) -> str:
     Raises:
         InputError: A value is missing, empty, ``.`` or ``..``, so that the path would mean another resource.
     """
+    if template.is_plain:
+        return template.render(values)
     try:
         text = "".join(part if isinstance(part, str) else _path_part(part, values) for part in template.parts)
     except TemplateError as error:
         raise InputError(f"path: {error}") from None
-    if not template.is_plain and any(unquote(part) in {".", ".."} for part in re.split(r"[/?]", text)):
+    if any(unquote(part) in {".", ".."} for part in re.split(r"[/?]", text)):
         raise InputError("path: a value makes a segment '.' or '..'.")
     return text
 
@@ -302,7 +304,7 @@ def pairs_of(name: str, value: Any, style: ListStyle = "repeat") -> Iterable[tup
 
 def filled_headers(tree: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, str]:
     """Return headers with their placeholders filled; one that is null is left out."""
-    filled = render_tree(tree, values) or {}
+    filled = (render_tree(tree, values) or {}) if tree else {}
     return {name: header_text(name, value) for name, value in filled.items() if value is not None}
 
 

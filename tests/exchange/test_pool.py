@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 
 import pytest
 
@@ -75,6 +76,20 @@ def test_an_answer_that_is_dropped_unread_frees_its_slot_for_the_next_request(ru
         return await face.get(f"{server.origin}/echo", profile=small), face.lines()
 
     assert run(scenario) == ("4 GET /echo", (0, 1))
+
+
+def test_an_answer_that_was_read_keeps_nothing_of_its_request_which_bears_credentials(run, server, ask):
+    async def scenario(face):
+        request = ask(f"{server.origin}/echo")
+        sent = weakref.ref(request)
+        answer = await face.send(request)
+        del request
+        held = sent() is not None
+        await face.read(answer)
+        gc.collect()
+        return held, sent(), answer.status_code
+
+    assert run(scenario) == (True, None, 200)
 
 
 def test_closing_an_answer_twice_frees_its_slot_once(run, server, ask):

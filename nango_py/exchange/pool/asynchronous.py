@@ -199,18 +199,19 @@ class _Body(AsyncByteStream):
         self._books = books
         self._slot = slot
         self._parts = parts
-        self._request = request
+        self._request: Any = request
         self._is_closed = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         if self._books.forsaken:
             raise UsageError("this answer belongs to the parent process; send the request again in the child")
+        parts, request = self._parts, self._request
         try:
-            async for part in self._parts:
+            async for part in parts:
                 yield part
         except BaseException as error:
             await self.aclose()
-            failure = translated(error, self._request)
+            failure = translated(error, request)
             if failure is None:
                 raise
         else:
@@ -226,8 +227,10 @@ class _Body(AsyncByteStream):
         if self._is_closed or self._books.forsaken:
             return
         self._is_closed = True
+        # httpx puts answers and their streams into cycles: what stays here lives until the garbage collector comes.
+        parts, self._parts, self._request = self._parts, (), None
         try:
-            await self._parts.aclose()
+            await parts.aclose()
         finally:
             await self._pool.leave(self._books, self._slot)
 

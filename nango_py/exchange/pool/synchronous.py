@@ -183,17 +183,18 @@ class _Body(SyncByteStream):
         self._books = books
         self._slot = slot
         self._parts: Any = parts
-        self._request = request
+        self._request: Any = request
         self._is_closed = False
 
     def __iter__(self) -> Iterator[bytes]:
         if self._books.forsaken:
             raise UsageError("this answer belongs to the parent process; send the request again in the child")
+        parts, request = self._parts, self._request
         try:
-            yield from self._parts
+            yield from parts
         except BaseException as error:
             self.close()
-            failure = translated(error, self._request)
+            failure = translated(error, request)
             if failure is None:
                 raise
         else:
@@ -209,8 +210,10 @@ class _Body(SyncByteStream):
         if self._is_closed or self._books.forsaken:
             return
         self._is_closed = True
+        # httpx puts answers and their streams into cycles: what stays here lives until the garbage collector comes.
+        parts, self._parts, self._request = self._parts, (), None
         try:
-            self._parts.close()
+            parts.close()
         finally:
             self._pool.leave(self._books, self._slot)
 

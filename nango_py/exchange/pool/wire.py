@@ -173,13 +173,15 @@ def origin_key(profile: Profile, url: URL) -> Hashable:
 def to_core(request: Request) -> httpcore.Request:
     """Return httpcore's form of the request, with the extensions that httpcore knows."""
     extensions = request.extensions
-    return httpcore.Request(
+    core = httpcore.Request(
         request.method,
         _core_url(request.url),
-        headers=request.headers.raw,
         content=request.stream,
         extensions={name: extensions[name] for name in _KNOWN_EXTENSIONS if name in extensions},
     )
+    # Not by the constructor: it would look at every name and value, to find that each is bytes.
+    core.headers = request.headers.raw
+    return core
 
 
 def _core_url(url: URL) -> httpcore.URL:
