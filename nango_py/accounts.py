@@ -18,6 +18,7 @@ from nango_py.exchange.plan import secret_texts
 from nango_py.exchange.token_endpoint import account_of
 from nango_py.field import read_fields
 from nango_py.log import emit
+from nango_py.oauth.late import LateGrants
 from nango_py.secret import Secret
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Accounts:
         self._hooks = hooks
         self._lock = forks.Lock()
         self._manager: CredentialManager | None = None
+        self.late_grants = LateGrants(clock)
 
     @property
     def manager(self) -> CredentialManager:

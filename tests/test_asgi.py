@@ -16,6 +16,8 @@ import pytest
 
 from nango_py import AsyncNango, Nango, UnknownConnection, UsageError
 from nango_py.asgi import connect_app
+from nango_py.connections.memory import MemoryStore
+from nango_py.errors import StoreError
 from nango_py.testing import ManualClock
 
 if TYPE_CHECKING:
@@ -124,9 +126,11 @@ def identify(scope: Any) -> str | None:
 
 
 @contextmanager
-def site(*, kind: Any = Nango, wrap: Any = lambda app: app, **options: Any) -> Iterator[Site]:
+def site(
+    *, kind: Any = Nango, wrap: Any = lambda app: app, store: Any = "memory://", **options: Any
+) -> Iterator[Site]:
     provider, clock = Provider(), ManualClock()
-    nango = kind.load(DECLARED, transport=httpx.MockTransport(provider), clock=clock, store="memory://", environ={})
+    nango = kind.load(DECLARED, transport=httpx.MockTransport(provider), clock=clock, store=store, environ={})
     try:
         app = wrap(connect_app(nango, **{"identify": identify, **options}))
         yield Site(app=app, nango=nango, provider=provider, clock=clock)
@@ -643,3 +647,30 @@ def test_finish_takes_the_user_who_began():
         made = here.nango.oauth.finish(f"?code=c&state={request.state}", binding=request.binding, user_id="ann")
 
         assert "ann" == made.user_id
+
+
+class Full(MemoryStore):
+    """A store that takes no new connection while it is full."""
+
+    is_full = True
+
+    def put(self, row: Any) -> None:
+        if self.is_full:
+            raise StoreError("memory://: the disk is full.")
+        super().put(row)
+
+
+@pytest.mark.parametrize("kind", [Nango, AsyncNango])
+def test_a_callback_that_could_not_be_stored_is_finished_by_loading_its_page_again(kind: Any) -> None:
+    store = Full()
+    with site(kind=kind, store=store) as made:
+        browser = Browser(made.app)
+        callback = browser.begin()
+        failed = browser.get(callback)
+        before = made.connected("ann")
+        store.is_full = False
+        shown = browser.end(callback)
+
+        assert (503, False) == (failed.status_code, before)
+        assert "load this page again" in failed.text
+        assert ("Connected" in shown.text, made.connected("ann"), made.provider.asked) == (True, True, 1)

@@ -13,6 +13,7 @@ from nango_py.errors import (
     CallbackError,
     CredentialsError,
     NangoError,
+    StoreError,
     UnknownIntegration,
     UsageError,
 )
@@ -131,10 +132,15 @@ class _ConnectApp:
         return redirect(begun.url).having("set-cookie", kept(begun.state, begun.binding, address))
 
     async def _finished(self, request: Request, scope: Scope) -> Answer:
-        """Finish the attempt, and leave the address that bears the code, whatever came of it."""
+        """Finish the attempt, and leave the address that bears the code, unless it can be finished there later."""
         address = self._address or address_of(request, scope)
         state, binding = _attempt_in(request, address)
-        answer = redirect(await self._outcome(request, scope, address, binding))
+        try:
+            answer = redirect(await self._outcome(request, scope, address, binding))
+        except StoreError as error:
+            # Still at this address, and with its cookie: loading it again finishes what the store did not take.
+            _tell(error)
+            return self._failure("unstored")
         return answer.having("set-cookie", cleared(state, address)) if binding else answer
 
     async def _outcome(self, request: Request, scope: Scope, address: Address, binding: str) -> str:
@@ -149,6 +155,8 @@ class _ConnectApp:
             connection: Connection = await called(
                 self._nango.oauth.finish, f"?{request.query}", binding=binding, user_id=user
             )
+        except StoreError:
+            raise
         except NangoError as error:
             _tell(error)
             return f"{address.path}/failed/{reason_of(error)}"

@@ -23,6 +23,7 @@ _CALLBACK = (
     "Connecting an account must end within ten minutes, in the browser in which it began, with the same user signed "
     "in, and cookies allowed. Go back and connect your account once more."
 )
+_UNSTORED = "Your account could not be saved just now. Wait a minute, and load this page again."
 _TROUBLE = (
     "Your account could not be connected. Try again in a few minutes. If that does not help, tell the people who run "
     "this site."
@@ -32,6 +33,7 @@ FAILURES: Mapping[str, tuple[int, str, str]] = MappingProxyType(
         "signed-out": (401, "You are not signed in", _SIGNED_OUT),
         "refused": (403, "Access was not granted", _REFUSED),
         "callback": (400, "This cannot be finished here", _CALLBACK),
+        "unstored": (503, "This is not finished yet", _UNSTORED),
         "trouble": (502, "Something went wrong", _TROUBLE),
     }
 )

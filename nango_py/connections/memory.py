@@ -119,6 +119,13 @@ class MemoryStore:
             if self._attempts.setdefault(state, (sealed, expires_at)) != (sealed, expires_at):
                 raise repeated_state()
 
+    def get_attempt(self, state: str, *, now: float | None = None) -> str | None:
+        """Return what is kept of an OAuth attempt, or None."""
+        now = time.time() if now is None else now
+        with self._open():
+            sealed, expires_at = self._attempts.get(state, (None, 0.0))
+            return sealed if expires_at > now else None
+
     def take_attempt(self, state: str, *, now: float | None = None) -> str | None:
         """Remove an OAuth attempt and return what was kept, or None."""
         now = time.time() if now is None else now

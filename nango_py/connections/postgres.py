@@ -130,6 +130,12 @@ class PostgresStore:
         if not self._count(insert, state, sealed, expires_at):
             raise repeated_state()
 
+    def get_attempt(self, state: str, *, now: float | None = None) -> str | None:
+        """Return what is kept of an OAuth attempt, or None."""
+        statement = "SELECT sealed FROM nango_py_attempts WHERE state = %s AND expires_at > %s"
+        found = self._one(statement, state, _moment(now))
+        return None if found is None else str(found[0])
+
     def take_attempt(self, state: str, *, now: float | None = None) -> str | None:
         """Remove an OAuth attempt and return what was kept, or None."""
         statement = "DELETE FROM nango_py_attempts WHERE state = %s RETURNING sealed, expires_at"

@@ -30,6 +30,7 @@ _ACQUIRE = (
     "INSERT INTO nango_py_leases (name, owner, ends) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE "
     "SET owner = excluded.owner, ends = excluded.ends"
 )
+_ATTEMPT = "SELECT sealed FROM nango_py_attempts WHERE state = ? AND expires_at > ?"
 _PAIR = "WHERE integration = ? AND user_id = ?"
 
 
@@ -128,6 +129,12 @@ class SqliteStore:
             handle.execute("DELETE FROM nango_py_attempts WHERE expires_at <= ?", (_moment(now),))
             if not handle.execute(insert, (state, sealed, expires_at)).rowcount:
                 raise repeated_state()
+
+    def get_attempt(self, state: str, *, now: float | None = None) -> str | None:
+        """Return what is kept of an OAuth attempt, or None."""
+        with self._handles.reading() as handle:
+            found = handle.execute(_ATTEMPT, (state, _moment(now))).fetchone()
+        return None if found is None else str(found[0])
 
     def take_attempt(self, state: str, *, now: float | None = None) -> str | None:
         """Remove an OAuth attempt and return what was kept, or None."""

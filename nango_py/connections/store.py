@@ -120,6 +120,10 @@ class Store(Protocol):
         """
         ...
 
+    def get_attempt(self, state: str, *, now: float | None = None) -> str | None:
+        """Return what is kept of an OAuth attempt, which stays, or None if there is none that lives at *now*."""
+        ...
+
     def take_attempt(self, state: str, *, now: float | None = None) -> str | None:
         """Remove an OAuth attempt and return what was kept, or None; exactly one of many callers gets it.
 

@@ -160,9 +160,15 @@ class Vault:
         self.store.put_attempt(_fingerprint(state), sealed, now + seconds, now=now)
         return now + seconds
 
+    def get_attempt(self, state: str) -> Mapping[str, Any] | None:
+        """Return the data of an OAuth attempt, texts as secrets, and leave it; None if unknown, taken or expired."""
+        return self._open_attempt(state, self.store.get_attempt(_fingerprint(state), now=self._clock.now()))
+
     def take_attempt(self, state: str) -> Mapping[str, Any] | None:
         """Return the data of an OAuth attempt, texts as secrets, once; None if unknown, taken or expired."""
-        sealed = self.store.take_attempt(_fingerprint(state), now=self._clock.now())
+        return self._open_attempt(state, self.store.take_attempt(_fingerprint(state), now=self._clock.now()))
+
+    def _open_attempt(self, state: str, sealed: str | None) -> Mapping[str, Any] | None:
         if sealed is None:
             return None
         return conceal(json.loads(self._keys.open(sealed, aad=_attempt_aad(state))))

@@ -63,6 +63,7 @@ class OAuth:
             CallbackError: It belongs to no attempt of this browser, or of this user, that is going on.
             AuthenticationError: Access was not granted, or the code was refused.
             ResponseError, UnreachableError: The token endpoint failed, or did not bring what is declared to come.
+            StoreError: What came could not be stored. It is kept for ten minutes: call it again, in this process.
         """
         return self._driver().run(self._flows.finish(callback_url, binding=binding, user_id=user_id))
 
@@ -91,6 +92,7 @@ class OAuth:
 
         Raises:
             AuthenticationError: Access was not granted, or not in time.
+            StoreError: What came could not be stored. It is kept for ten minutes: call it again, in this process.
         """
         return self._driver().run(self._flows.finish_device(device))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from nango_py.auth.grant import BadAnswer, Refused, Unanswered
 from nango_py.connections.connection import freeze
+from nango_py.connections.persistence import persisted
 from nango_py.connections.refusals import grant_failed
 from nango_py.connections.renewal import merged_credentials
 from nango_py.connections.vault import checked_name
@@ -19,6 +20,7 @@ from nango_py.errors import (
     ConfigError,
     DuplicateConnection,
     ResponseError,
+    StoreError,
     UnknownConnection,
     UsageError,
 )
@@ -56,6 +58,7 @@ class Flows:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._accounts: Accounts = core.accounts
+        self._late = core.accounts.late_grants
         self._clock = core.clock
 
     def begin(
@@ -93,15 +96,11 @@ class Flows:
         callback = read_callback(callback_url)
         state = state_of(callback)
         if not binding:
-            # Before the attempt is looked up: it is used up by that.
             raise CallbackError("there is no binding: this browser did not begin, or lost its session. Begin again.")
-        stored: Mapping[str, Any] | None = yield Call(lambda: self._accounts.manager.vault.take_attempt(state))
-        if stored is None:
-            raise CallbackError(
-                "the callback belongs to no attempt that is going on: its state was never given out, is used up, or "
-                f"is older than {ATTEMPT_SECONDS / 60:.0f} minutes. Begin again."
-            )
-        attempt = Attempt.unpacked(stored)
+        # Only looked up, until it is known that this browser and this user may use it up.
+        attempt: Attempt | None = yield Call(lambda: self._attempt_of(state))
+        if attempt is None:
+            raise _unknown_attempt()
         if not attempt.is_bound_to(binding):
             raise CallbackError(
                 "the callback came to another browser than the one that began. Begin again, in one browser."
@@ -109,16 +108,8 @@ class Flows:
         if user_id is not None and user_id != attempt.user_id:
             raise CallbackError("another user began what this callback ends. Begin again, signed in as one user.")
         found = self._core.integration(attempt.integration)
-        if refusal := refusal_in(callback):
-            raise AccessDenied(
-                f"{_who(attempt)}: access was not granted: {refusal}.", integration=attempt.integration
-            )
-        grant = found.auth.finish(
-            self._account(found, attempt), callback, attempt.kept, redirect_uri=attempt.redirect_uri
-        )
-        return (
-            yield from self._run(found, attempt, partial(self._granted, found, attempt, grant), "the code exchange")
-        )
+        work = partial(self._finished, found, attempt, state, callback)
+        return (yield from self._run(found, attempt, work, "the code exchange"))
 
     def begin_device(
         self,
@@ -147,7 +138,7 @@ class Flows:
             verification_uri_complete=code.verification_uri_complete,
             expires_at=self._clock.now() + code.expires_in,
             interval=code.interval,
-            attempt=replace(attempt, kept=code.kept),
+            attempt=replace(attempt, kept=code.kept, binding_hash=hash_of(fresh_text())),
         )
 
     def finish_device(self, device: DeviceAuthorization) -> Flow[Connection]:
@@ -155,14 +146,14 @@ class Flows:
         attempt, interval = device.attempt, device.interval
         found = self._core.integration(attempt.integration)
         while True:
-            yield Sleep(max(0.0, min(interval, device.expires_at - self._clock.now())))
-            if self._clock.now() >= device.expires_at:
-                raise AccessDenied(
-                    f"{_who(attempt)}: the code expired before it was entered. Begin again.",
-                    integration=attempt.integration,
-                )
-            grant = found.auth.finish_device(self._account(found, attempt), attempt.kept)
-            outcome = yield from self._outcome(found, partial(self._granted, found, attempt, grant))
+            if self._late.attempt(attempt.binding_hash) is None:
+                yield Sleep(max(0.0, min(interval, device.expires_at - self._clock.now())))
+                if self._clock.now() >= device.expires_at:
+                    raise AccessDenied(
+                        f"{_who(attempt)}: the code expired before it was entered. Begin again.",
+                        integration=attempt.integration,
+                    )
+            outcome = yield from self._outcome(found, partial(self._asked, found, attempt))
             if not isinstance(outcome, Exception):
                 return outcome
             interval = _next_interval(outcome, interval)
@@ -218,12 +209,54 @@ class Flows:
         except _FAILURES as error:
             return error
 
-    def _granted(self, found: Integration, attempt: Attempt, grant: Grants[Obtained]) -> Connection | Exception:
-        """Perform the grant and store what came, in this thread, which nobody cancels."""
-        outcome = self._performed(found, attempt, grant)
+    def _attempt_of(self, state: str) -> Attempt | None:
+        """Return the attempt that *state* names: not used up, or used up for a grant that waits to be stored."""
+        if (late := self._late.attempt(state)) is not None:
+            return late
+        stored = self._accounts.manager.vault.get_attempt(state)
+        return None if stored is None else Attempt.unpacked(stored)
+
+    # In a thread that nobody cancels
+
+    def _finished(
+        self, found: Integration, attempt: Attempt, state: str, callback: Mapping[str, str]
+    ) -> Connection | Exception:
+        """Use the attempt up, exchange its code, and store what that brings."""
+        if (late := self._late.take(state)) is not None:
+            return self._connected(found, attempt, state, late)
+        if self._accounts.manager.vault.take_attempt(state) is None:
+            raise _unknown_attempt()  # another callback was quicker
+        if refusal := refusal_in(callback):
+            raise AccessDenied(
+                f"{_who(attempt)}: access was not granted: {refusal}.", integration=attempt.integration
+            )
+        grant = found.auth.finish(
+            self._account(found, attempt), callback, attempt.kept, redirect_uri=attempt.redirect_uri
+        )
+        return self._connected(found, attempt, state, self._performed(found, attempt, grant))
+
+    def _asked(self, found: Integration, attempt: Attempt) -> Connection | Exception:
+        """Ask whether the code was entered on the other device, and store what that brings."""
+        name = attempt.binding_hash
+        if (late := self._late.take(name)) is not None:
+            return self._connected(found, attempt, name, late)
+        grant = found.auth.finish_device(self._account(found, attempt), attempt.kept)
+        return self._connected(found, attempt, name, self._performed(found, attempt, grant))
+
+    def _connected(
+        self, found: Integration, attempt: Attempt, name: str, outcome: Obtained | Exception
+    ) -> Connection | Exception:
+        """Store what came; what cannot be stored is kept for whoever finishes the attempt called *name* again."""
         if isinstance(outcome, Exception):
             return outcome
-        connection = self._stored(found, attempt, outcome)
+        try:
+            connection = persisted(partial(self._stored, found, attempt, outcome), self._clock)
+        except StoreError as error:
+            self._late.keep(name, attempt, outcome)
+            raise StoreError(
+                f"{error} What the sign-in of {_who(attempt)} brought is kept in this process for "
+                f"{ATTEMPT_SECONDS / 60:.0f} minutes: finish once more, with the same arguments."
+            ) from error
         self._accounts.manager.remember(connection)
         emit(
             "info",
@@ -262,6 +295,13 @@ def _next_interval(outcome: Exception, interval: float) -> float:
             return interval
         return interval + _SLOW_DOWN if outcome.code == "slow_down" else 0.0
     return 0.0 if isinstance(outcome, ValueError) else min(2 * interval, _SLOWEST)
+
+
+def _unknown_attempt() -> CallbackError:
+    return CallbackError(
+        "the callback belongs to no attempt that is going on: its state was never given out, is used up, or "
+        f"is older than {ATTEMPT_SECONDS / 60:.0f} minutes. Begin again."
+    )
 
 
 def _check_client(found: Integration) -> None:

@@ -222,6 +222,15 @@ def test_an_attempt_is_taken_once(store):
     assert (store.take_attempt("state", now=150.0), store.take_attempt("state", now=150.0)) == ("sealed", None)
 
 
+def test_an_attempt_that_is_looked_at_stays(store):
+    store.put_attempt("state", "sealed", 200.0, now=100.0)
+
+    assert ["sealed", "sealed", None] == [store.get_attempt("state", now=now) for now in (150.0, 199.0, 200.0)]
+    assert store.get_attempt("another", now=150.0) is None
+    assert store.take_attempt("state", now=150.0) == "sealed"
+    assert store.get_attempt("state", now=150.0) is None
+
+
 def test_one_of_many_threads_takes_an_attempt(store):
     store.put_attempt("state", "sealed", 200.0, now=100.0)
 
