@@ -56,9 +56,9 @@ def test_what_an_endpoint_says_is_cut_and_cannot_command_a_terminal() -> None:
     assert str(error).isprintable()
 
 
-@pytest.mark.parametrize("url", ["https://ho\u2603..st/token", "https://example.com/\x01"])
-def test_an_address_that_is_none_is_the_declaration_s_fault(url: str) -> None:
-    error = failed(httpx.Response(200), auth={"token_url": url})
+def test_an_address_that_is_none_is_the_declaration_s_fault() -> None:
+    # A host that is none is refused before, when the file is loaded.
+    error = failed(httpx.Response(200), auth={"token_url": "https://example.com/\x01"})
 
     assert isinstance(error, CredentialsError)
     assert "the URL of the renewal cannot be used" in str(error)
