@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from nango_py.authoring.foreign import mapping
+from nango_py.authoring.literals import followed_by, literal
 from nango_py.authoring.names import field_name, one_line, unused
 from nango_py.authoring.openapi.schemas import schema_of
 from nango_py.authoring.openapi.shapes import SINGLE, is_flat, joined, leaves, types_of
@@ -109,12 +110,12 @@ class _Asking:
         taken: dict[str, str] = {}
         made, at = "", 0
         for match in _SEGMENT.finditer(path):
-            made += _literal(path[at : match.start()])
+            made += literal(path[at : match.start()])
             name = match[1].strip("+*;?&/ ")
             if name not in taken:
                 taken[name] = self._segment(known.get(name) or _undescribed(name))
-            made, at = made + taken[name], match.end()
-        made += _literal(path[at:])
+            made, at = followed_by(made, taken[name]), match.end()
+        made += literal(path[at:])
         self.request["method"] = self.operation.method.upper()
         self.request["path"] = made.lstrip("/")
         for pair in filter(None, query.split("&")):
@@ -122,7 +123,7 @@ class _Asking:
             if is_pasted(key, value):
                 raise Impossible(f"the query in its path: {PASTED}")
             if "{" not in value:
-                self.request.setdefault("params", {})[key] = value.replace("${", "$${")
+                self.request.setdefault("params", {})[key] = literal(value)
 
     def _segment(self, parameter: Parameter) -> str:
         schema = schema_of(self.spec, parameter.schema, "input")
@@ -152,7 +153,7 @@ class _Asking:
             only = schema.get("enum", ())
             is_fixed = parameter.required and len(only) == 1 and isinstance(only[0], str) and only[0].isprintable()
             if is_fixed and not is_pasted(parameter.name, only[0]):
-                headers[parameter.name] = only[0].replace("${", "$${")
+                headers[parameter.name] = literal(only[0])
             else:
                 headers[parameter.name] = f"${{input.{self._described(parameter, schema)}{joined(schema, 'comma')}}}"
 
@@ -270,7 +271,3 @@ class _Asking:
 
 def _undescribed(name: str) -> Parameter:
     return Parameter(name=name, place="path", required=True, schema={"type": "string"}, description="", style="comma")
-
-
-def _literal(text: str) -> str:
-    return text.replace("${", "$${")

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from nango_py.authoring.literals import followed_by, literal
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -85,14 +87,14 @@ def filled(text: str, parameters: Mapping[str, Any], named: Callable[[LookUp], s
         raise Untranslatable("it is computed by statements")
     made, at = "", 0
     for begin, end in interpolations(text):
-        made += _literal(text[at:begin])
+        made = followed_by(made, literal(text[at:begin]))
         expression = text[begin + 2 : end - 2]
         found = look_up(expression)
         if found is None:
             raise Untranslatable(f"it is computed: {' '.join(expression.split())[:60]}")
-        made += _parameter(found, parameters, named) if found.root == "parameters" else named(found)
+        made = followed_by(made, _parameter(found, parameters, named) if found.root == "parameters" else named(found))
         at = end
-    return made + _literal(text[at:])
+    return followed_by(made, literal(text[at:]))
 
 
 def _parameter(found: LookUp, parameters: Mapping[str, Any], named: Callable[[LookUp], str]) -> str:
@@ -104,7 +106,3 @@ def _parameter(found: LookUp, parameters: Mapping[str, Any], named: Callable[[Lo
         raise Untranslatable(f"the parameter {'.'.join(found.path)!r} is no single value")
     # A parameter may hold an interpolation of its own, but not one of parameters.
     return filled(str(value), {}, named)
-
-
-def _literal(text: str) -> str:
-    return text.replace("${", "$${")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from nango_py.authoring.literals import followed_by, literal
 from nango_py.importers.nango.moments import moment
 from nango_py.template import TemplateError, split
 
@@ -236,11 +237,9 @@ def _plain(parts: _Parts) -> str:
     written = ""
     for part in parts:
         if isinstance(part, _Text):
-            written += part.text.replace("${", "$${")
+            written = followed_by(written, literal(part.text))
         else:
-            # A dollar before a placeholder would make a literal of it.
-            written = f"{written[:-1]}${{'$'}}" if written.endswith("$") else written
-            written += _placeholder(part.text)
+            written = followed_by(written, _placeholder(part.text))
     return written
 
 
