@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -11,6 +12,7 @@ from importlib.machinery import SourceFileLoader
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction, signature
 from typing import TYPE_CHECKING, Any
 
+from nango_py.declare.patterns import patterns_in
 from nango_py.errors import ConfigError, InputError, OutputError
 from nango_py.json_schema import Schema
 from nango_py.location import Location, Problem
@@ -197,6 +199,11 @@ def _schema(location: Location, name: str, document: Any) -> Schema | None:
     flaws = list(schema.flaws()) if isinstance(document, Mapping) else ["it is no mapping"]
     if flaws:
         raise _problem(location, f"{name} is no JSON Schema: {flaws[0]}.")
+    for pointer, pattern in patterns_in(document, ""):
+        try:
+            re.compile(pattern)
+        except (re.error, OverflowError, RecursionError) as error:
+            raise _problem(location, f"{name} has no regular expression at {pointer}: {error}.") from None
     return schema
 
 

@@ -400,6 +400,10 @@ def test_a_file_may_hold_dataclasses_and_late_annotations(folder):
         ),
         ("SCOPES = 'read'\ndef run(ctx, input): ...", "SCOPES is a list of texts."),
         ("INPUT = {'type': 'thing'}\ndef run(ctx, input): ...", "INPUT is no JSON Schema"),
+        (
+            "OUTPUT = {'items': {'pattern': '['}}\ndef run(ctx, input): ...",
+            "OUTPUT has no regular expression at /items/pattern: unterminated character set",
+        ),
         ("ANNOTATIONS = {'fast': True}\ndef run(ctx, input): ...", "ANNOTATIONS is a mapping of some of read_only"),
         ("1/0", "it cannot be loaded: ZeroDivisionError: division by zero."),
         ("def run(:", "it cannot be loaded: SyntaxError"),
