@@ -31,7 +31,7 @@ def _find(subject: Subject) -> Iterator[Finding]:
 def _in_schema(schema: Any, pointer: str) -> Iterator[Finding]:
     if isinstance(schema, Mapping):
         words = schema.get("enum")
-        if isinstance(words, list) and "default" in schema and schema["default"] not in words:
+        if isinstance(words, list) and "default" in schema and not _is_among(schema["default"], words):
             yield _finding(f"{pointer}/default", schema["default"])
         for name, inner in schema.items():
             if name not in _DATA:
@@ -39,6 +39,11 @@ def _in_schema(schema: Any, pointer: str) -> Iterator[Finding]:
     elif isinstance(schema, list):
         for index, inner in enumerate(schema):
             yield from _in_schema(inner, f"{pointer}/{index}")
+
+
+def _is_among(value: Any, words: list[Any]) -> bool:
+    """Tell whether a value is one of the words; to Python, though not to JSON, true is 1."""
+    return any(word == value and isinstance(word, bool) == isinstance(value, bool) for word in words)
 
 
 def _finding(pointer: str, default: Any) -> Finding:

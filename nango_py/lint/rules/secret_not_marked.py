@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["RULE"]
 
 _SECRET = re.compile(
-    r"(?:^|_)(?:password|passphrase|secret|token|pat|api_?key|access_?key|private_?key|signing_?key|secret_?key|pin)$"
+    r"(?:^|_)(?:password|passwd|pwd|passphrase|passcode|secret|token|pat|api_?key|access_?key|private_?key|signing_?key|secret_?key|pin)$"
 )
 _HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")
 """Where a word begins in a name such as `clientSecret`."""
