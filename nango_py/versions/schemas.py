@@ -101,7 +101,8 @@ class _Comparison:
         if any(found.effect is Effect.RETYPED for found in changed):
             return  # what else differs is of another type
         yield from (changed := list(self._words(old, new, pointer, depth)))
-        for word in _UNEVALUATED if any(found.effect is not Effect.NOTE for found in changed) else ():
+        other_words = (old.keys() ^ new.keys()) - {*NOTES}
+        for word in _UNEVALUATED if other_words or any(found.effect is not Effect.NOTE for found in changed) else ():
             if word in old and word in new:
                 yield Difference(Effect.OTHER, pointer + pointer_to(word), "what it is about changed.")
 

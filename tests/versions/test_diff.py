@@ -340,6 +340,13 @@ def test_a_word_that_a_reference_repeats_is_compared_on_both_sides_of_it():
     assert Effect.NARROWER in {found.effect for found in compare(old, new, "")}
 
 
+def test_a_word_that_looks_at_items_takes_them_from_those_that_nobody_else_looked_at():
+    old = {"unevaluatedItems": {"type": "integer"}}
+
+    assert Effect.OTHER in {found.effect for found in compare(old, {**old, "items": {}}, "")}
+    assert [Effect.NOTE] == [found.effect for found in compare(old, {**old, "description": "words"}, "")]
+
+
 def test_forms_of_which_one_is_to_fit_are_watched_for_those_that_fit_two():
     old, new = ({"oneOf": [{"maxLength": 1}, {"minLength": limit}]} for limit in (3, 1))
     apart_old, apart_new = ({"oneOf": [{"type": "null"}, {"type": "string", "minLength": n}]} for n in (3, 1))
