@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -19,6 +20,7 @@ from tests.connections.faulty import BASE, FIRST_ACCESS, assert_silent, chain, g
 from tests.servers.faces import BACKENDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from nango_py import AuthorizationRequest
@@ -41,6 +43,7 @@ class Disk(SqliteStore):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.failures = 0
+        self.meanwhile: list[Callable[[], object]] = []
         self.is_taken, self.go = threading.Event(), threading.Event()
         self.go.set()
 
@@ -59,6 +62,8 @@ class Disk(SqliteStore):
         return taken
 
     def _refuse(self) -> None:
+        if self.meanwhile:
+            self.meanwhile.pop()()
         if self.failures:
             self.failures -= 1
             raise StoreError("the disk is full.")
@@ -233,6 +238,22 @@ def test_two_who_finish_at_once_make_one_exchange(disk: Disk) -> None:
 
         assert ["active", *["used up"] * 3] == sorted(outcomes)
         assert 1 == len(account.provider.asked)
+
+
+@pytest.mark.parametrize("user_id", ["ann", "ben"], ids=["deleted", "registered"])
+def test_a_connection_that_somebody_makes_or_deletes_meanwhile_costs_no_grant(user_id: str, disk: Disk) -> None:
+    with opened(granted(1), store=disk) as account:
+        begun = begin(account, user_id)
+        vault = account.nango._nango._core.accounts.manager.vault  # type: ignore[attr-defined]
+        disk.meanwhile = [
+            partial(disk.delete, "it", "ann")
+            if user_id == "ann"
+            else partial(vault.register, "it", "ben", {"access_token": "of somebody"})
+        ]
+        made = finish(account, begun)
+
+        assert "refresh-1" == made.credentials["refresh_token"].reveal()
+        assert made == account.nango.call("get_connection", "it", user_id)
 
 
 # Who gives up

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,7 +13,7 @@ from nango_py.connections.connection import freeze
 from nango_py.connections.persistence import persisted
 from nango_py.connections.refusals import grant_failed
 from nango_py.connections.renewal import merged_credentials
-from nango_py.connections.vault import checked_name
+from nango_py.connections.vault import Changes, checked_name
 from nango_py.effects import Call, Join, Sleep
 from nango_py.errors import (
     AccessDenied,
@@ -276,16 +277,16 @@ class Flows:
         vault = self._accounts.manager.vault
         credentials = merged_credentials({}, obtained.credentials)
         config = _whole_config(found, attempt, obtained)
-        current = vault.get(found.name, attempt.user_id)
-        if current is None:
-            try:
-                return vault.register(found.name, attempt.user_id, credentials, config, attempt.metadata)
-            except DuplicateConnection:
-                return self._stored(found, attempt, obtained)
-        changes: dict[str, Any] = {"credentials": credentials, "connection_config": config, "status": "active"}
+        changes = Changes(credentials=credentials, connection_config=config, status="active")
         if attempt.metadata is not None:
             changes["metadata"] = attempt.metadata
-        return vault.replace(current, **changes)
+        while True:
+            current = vault.get(found.name, attempt.user_id)
+            # Somebody may register or delete the connection between the look and the write.
+            with suppress(DuplicateConnection, UnknownConnection):
+                if current is None:
+                    return vault.register(found.name, attempt.user_id, credentials, config, attempt.metadata)
+                return vault.replace(current, **changes)
 
 
 def _next_interval(outcome: Exception, interval: float) -> float:
