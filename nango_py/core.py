@@ -40,10 +40,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nango_py.actions.verification import CheckResult
+    from nango_py.async_engine import AsyncNango
     from nango_py.connections.connection import ConnectionView
     from nango_py.connections.store import Store
     from nango_py.declare.loader import Declared
     from nango_py.effects import Flow
+    from nango_py.engine import Nango
     from nango_py.events import OnEvent
     from nango_py.exchange.limit_views import Limit
     from nango_py.exchange.options import WalkOptions
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
     from nango_py.http import AsyncBaseTransport, BaseTransport
     from nango_py.model import Action, Integration
 
-__all__ = ["Core", "PoolName"]
+__all__ = ["Core", "PoolName", "core_of"]
 
 PoolName = Literal["default", "fast"]
 _POOLS: tuple[str, ...] = get_args(PoolName)
@@ -289,6 +291,11 @@ class Core:
         """Wait for renewals, tell the store what was counted, and close it."""
         self._sessions.close()
         self.accounts.close()
+
+
+def core_of(nango: Nango | AsyncNango) -> Core:
+    """Return what is behind an engine, for the package's other doors: command line, ASGI application, MCP server."""
+    return nango._core  # noqa: SLF001 - the one place outside the engines
 
 
 def _page_size_in(params: QueryParams, pagination: Pagination) -> int | None:

@@ -9,6 +9,7 @@ from nango_py.asgi.cookie import cleared, cookie_name, kept
 from nango_py.asgi.outcome import FAILURES, reason_of
 from nango_py.asgi.page import Answer, Link, page, redirect
 from nango_py.asgi.request import Request, address_in, address_of, query_of
+from nango_py.core import core_of
 from nango_py.errors import (
     CallbackError,
     CredentialsError,
@@ -202,7 +203,7 @@ class _ConnectApp:
 
         A secret field is none for an address, which browsers and logs remember.
         """
-        found = self._nango._core.integration(request.what)  # noqa: SLF001
+        found = core_of(self._nango).integration(request.what)
         if not found.auth.connects:
             raise UnknownIntegration(f"integration {found.name!r}: its accounts are not connected in a browser.")
         public = {field.name for field in found.connection_config if not field.secret}

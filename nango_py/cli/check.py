@@ -14,6 +14,7 @@ import click
 from nango_py.cli.engine import engine_options, load
 from nango_py.cli.output import json_option, table
 from nango_py.cli.reports import print_json, print_lines
+from nango_py.core import core_of
 from nango_py.document import pointer_to
 from nango_py.errors import UsageError
 
@@ -136,7 +137,7 @@ def _check_integrations(
     if mends and (fixed := _mended(path, lambda: fix_integrations(path, read))):
         report.fixed += fixed
         nango = load(str(path), store or "memory://", blueprints)
-    sound = nango._core.declared.integrations  # noqa: SLF001 - the command line is of the house
+    sound = core_of(nango).declared.integrations
     beside = (*nango.problems, *_without_client(sound), *_drifted(path, blueprints))
     report.problems |= dict.fromkeys(lint_integrations(path, read(), beside))
     report.integrations.update(sound)

@@ -9,6 +9,7 @@ import click
 
 from nango_py.cli.engine import engine_options, load, pairs
 from nango_py.cli.output import json_option
+from nango_py.core import core_of
 from nango_py.errors import AuthenticationError, UsageError
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def command(
         seconds=timeout,
     )
     with load(file, store, blueprints) as nango:
-        core = nango._core  # noqa: SLF001 - the command line is of the house
+        core = core_of(nango)
         found = core.integration(integration)
         auth = found.auth
         if not auth.connects:
@@ -147,7 +148,7 @@ def _caught(nango: Nango, wanted: _Wanted, address: Address) -> Connection:
         _send_to(begun.url, opens_browser=wanted.opens_browser)
         _tell(f"Waiting for the browser at {loopback.redirect_uri} (Ctrl-C ends). Is it elsewhere? Use --paste.")
         seconds = wanted.seconds or _SECONDS
-        callback = loopback.wait(seconds, nango._core.clock.monotonic)  # noqa: SLF001
+        callback = loopback.wait(seconds, core_of(nango).clock.monotonic)
     if callback is None:
         raise AuthenticationError(
             f"integration {wanted.integration!r}, user {wanted.user_id!r}: no answer came within {seconds:g} s. "
@@ -190,7 +191,7 @@ def _free_uri(address: Address | None) -> str:
 def _on_device(nango: Nango, wanted: _Wanted) -> Connection:
     device = nango.oauth.begin_device(wanted.integration, wanted.user_id, **wanted.attempt)
     if wanted.seconds is not None:
-        ends_at = nango._core.clock.now() + wanted.seconds  # noqa: SLF001
+        ends_at = core_of(nango).clock.now() + wanted.seconds
         device = replace(device, expires_at=min(device.expires_at, ends_at))
     _tell(f"Open {device.verification_uri}\nand enter the code: {device.user_code}")
     if device.verification_uri_complete:

@@ -12,6 +12,7 @@ from nango_py.cli.connection_facts import facts_of, show, time_text, token_facts
 from nango_py.cli.engine import engine_options, load, pairs
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option, log_shown, table
+from nango_py.core import core_of
 from nango_py.errors import CredentialsError, DuplicateConnection
 
 __all__ = ["command"]
@@ -47,7 +48,7 @@ def add(
     from nango_py.cli.secrets import read_config, read_credentials
 
     with load(file, store, blueprints) as nango:
-        core = nango._core  # noqa: SLF001 - of the house
+        core = core_of(nango)
         found = core.integration(integration)
         if core.accounts.manager.vault.version(integration, user_id) is not None:
             raise DuplicateConnection(
@@ -84,7 +85,7 @@ def list_(
             views = nango.get_connections_for_user_id(user)
             views = [view for view in views if integration in {None, view.integration}]
         else:
-            names = [integration] if integration else nango._core.declared.integrations  # noqa: SLF001
+            names = [integration] if integration else core_of(nango).declared.integrations
             views = [view for name in names for view in nango.get_connections_for_integration(name)]
     if as_json:
         print_json([facts_of(view) for view in views])
@@ -104,7 +105,7 @@ def show_(
     """Show one connection, without credentials."""
     with load(file, store, blueprints) as nango:
         connection = nango.get_connection(integration, user_id)
-        found = nango._core.declared.integrations.get(integration)  # noqa: SLF001
+        found = core_of(nango).declared.integrations.get(integration)
     facts = facts_of(connection.view()) | token_facts(found.auth if found else None, connection)
     facts["credentials"] = dict.fromkeys(connection.credentials, "***")
     show(facts, as_json=as_json)

@@ -14,6 +14,7 @@ import click
 from nango_py.cli.engine import engine_options
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.watch import Snapshot, changes, files_of, snapshot
+from nango_py.core import core_of
 from nango_py.errors import ConfigError, NangoError
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class _Bench:
             problems, ready = error.problems, "nothing can be used until it is mended"
         else:
             self._integrations = self._nango.integrations
-            core = self._nango._core  # noqa: SLF001 - the command line is of the house
+            core = core_of(self._nango)
             problems = tuple(_problems(core))
             sound = core.declared.integrations.values()
             actions = sum(len(core.action_names(one)) for one in sound)

@@ -9,6 +9,7 @@ import click
 from nango_py.cli.engine import engine_options, load
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option, table
+from nango_py.core import core_of
 
 if TYPE_CHECKING:
     from nango_py.core import Core
@@ -35,7 +36,7 @@ def command(
 ) -> None:
     """Show what an INTEGRATION declares, or the request of an ACTION for a user, each value with file and line."""
     nango = load(file, store or (None if user_id else "memory://"), blueprints)
-    core = nango._core  # noqa: SLF001 - the command line is of the house
+    core = core_of(nango)
     found = core.integration(integration)
     if action is not None:
         core.action(found, action)

@@ -10,6 +10,7 @@ import click
 from nango_py.cli.engine import engine_options, load
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option, table
+from nango_py.core import core_of
 
 if TYPE_CHECKING:
     from nango_py.accounts import KeptAlive
@@ -28,7 +29,7 @@ def command(file: str, store: str | None, blueprints: tuple[str, ...], *, as_jso
     """
     with load(file, store, blueprints) as nango:
         kept = nango.keep_alive()
-        broken = tuple(nango._core.declared.broken)  # noqa: SLF001 - the command line is of the house
+        broken = tuple(core_of(nango).declared.broken)
     if as_json:
         print_json({**_plain(kept), "broken": list(broken)})
     else:

@@ -9,6 +9,7 @@ import click
 from nango_py.cli.engine import engine_options, load
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option, table
+from nango_py.core import core_of
 
 __all__ = ["command"]
 
@@ -27,7 +28,7 @@ def rotate(file: str, store: str | None, blueprints: tuple[str, ...], *, as_json
     Put the new key first in NANGO_ENCRYPTION_KEYS and keep the old ones behind it until this has run.
     """
     with load(file, store, blueprints) as nango:
-        counts = nango._core.accounts.manager.vault.rotate()  # noqa: SLF001 - the command line is of the house
+        counts = core_of(nango).accounts.manager.vault.rotate()
     facts = {name: getattr(counts, name) for name in counts.__dataclass_fields__}
     if as_json:
         print_json(facts)

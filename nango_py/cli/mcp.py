@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nango_py.cli.engine import engine_options, pairs, reading
+from nango_py.core import core_of
 from nango_py.errors import UsageError
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ async def _serve(nango: AsyncNango, chosen: Mapping[str, Any], port: int | None,
             return
         from nango_py.mcp.http import PATH, listen, serve_http
 
-        token, is_new = _token(nango._core.environ)  # noqa: SLF001 - the command line is of the house
+        token, is_new = _token(core_of(nango).environ)
         try:
             listener = listen(port)
         except OSError as error:

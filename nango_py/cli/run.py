@@ -10,6 +10,7 @@ from nango_py.cli.given import read_object
 from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option
 from nango_py.cli.progress import progress
+from nango_py.core import core_of
 from nango_py.exchange.download import Download
 
 __all__ = ["command"]
@@ -43,7 +44,7 @@ def command(
     """
     del as_json
     with load(file, store, blueprints) as nango:
-        core = nango._core  # noqa: SLF001 - the command line is of the house
+        core = core_of(nango)
         schema = core.action(core.integration(integration), action).input
         who = f"integration {integration!r}, action {action!r}"
         full = with_files(read_object(given, "--input"), attached, schema, who)

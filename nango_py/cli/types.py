@@ -11,6 +11,7 @@ import click
 
 from nango_py.cli.engine import engine_options, load
 from nango_py.cli.output import writing
+from nango_py.core import core_of
 from nango_py.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def command(
     if check and output is None:
         raise click.UsageError("--check compares a file: name it by --output.")
     # Types need no connection, so a missing key or database is no reason to fail.
-    core = load(file, store or "memory://", blueprints)._core  # noqa: SLF001 - the command line is of the house
+    core = core_of(load(file, store or "memory://", blueprints))
     names = integrations or tuple(core.declared.integrations)
     text = write_module({name: list(_signatures(core, name)) for name in dict.fromkeys(names)}, models)
     if output is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nango_py.core import core_of
 from nango_py.errors import UnknownConnection, UsageError
 from nango_py.tools.choice import choose
 
@@ -51,7 +52,7 @@ async def make_offers(
         )
     if not users:
         raise UsageError("no account to work with: say --user, or --connection INTEGRATION=USER_ID.")
-    tools = choose(nango._core, integrations=users, actions=actions, read_only=read_only)  # noqa: SLF001 - of the house
+    tools = choose(core_of(nango), integrations=users, actions=actions, read_only=read_only)
     if not tools:
         raise UsageError(f"the chosen connections ({', '.join(users)}) have no such action to offer.")
     return tuple(Offer(tool=tool, user_id=users[tool.signature.integration]) for tool in tools)

@@ -10,6 +10,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, ListToolsResult
 from mcp_types import Tool as ProtocolTool
 
+from nango_py.core import core_of
 from nango_py.errors import NangoError
 from nango_py.mcp.progress import relayed
 from nango_py.mcp.results import failed, gave_file, succeeded
@@ -67,6 +68,6 @@ async def _called(
         return failed(f"{type(error).__name__}: {error}")
     except Exception as error:
         # What an action of the user's own raises may quote anything: the model gets the kind, the log gets it masked.
-        session = nango._core.session(signature.integration, offer.user_id)  # noqa: SLF001 - of the house
+        session = core_of(nango).session(signature.integration, offer.user_id)
         session.log("error", "tool.failed", tool=offer.tool.name, exc_info=error)
         return failed(f"The action failed with {type(error).__name__}; its log says more.")
