@@ -35,13 +35,39 @@ class Driver:
 
     def run(self, flow: Flow[_T]) -> _T:
         """Return the value that *flow* ends with."""
-        for _ in (runner := _Runner(flow, self._perform)):
-            raise AssertionError("a flow that emits is iterated, not run")
-        return runner.value  # type: ignore[no-any-return]
+        try:
+            effect = next(flow)
+            while True:
+                try:
+                    result = self._perform(effect)
+                except BaseException as error:
+                    effect = flow.throw(error)
+                else:
+                    effect = flow.send(result)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        finally:
+            flow.close()
 
     def iterate(self, flow: Flow[Any]) -> Iterator[Any]:
         """Yield what *flow* emits."""
-        yield from _Runner(flow, self._perform)
+        try:
+            effect = next(flow)
+            while True:
+                if isinstance(effect, Emit):
+                    yield effect.value
+                    effect = flow.send(None)
+                    continue
+                try:
+                    result = self._perform(effect)
+                except BaseException as error:
+                    effect = flow.throw(error)
+                else:
+                    effect = flow.send(result)
+        except StopIteration:
+            return
+        finally:
+            flow.close()
 
     def _perform(self, effect: Effect) -> Any:
         match effect:
@@ -65,35 +91,6 @@ class Driver:
 
                 return Download(answer, failure)
         raise AssertionError(effect)
-
-
-class _Runner:
-    """Step a flow, handing out what it emits; afterwards ``value`` is what it ended with."""
-
-    def __init__(self, flow: Flow[Any], perform: Callable[[Effect], Any]) -> None:
-        self.flow = flow
-        self.perform = perform
-        self.value: Any = None
-
-    def __iter__(self) -> Iterator[Any]:
-        flow, perform = self.flow, self.perform
-        try:
-            effect = next(flow)
-            while True:
-                if isinstance(effect, Emit):
-                    yield effect.value
-                    effect = flow.send(None)
-                    continue
-                try:
-                    result = perform(effect)
-                except BaseException as error:
-                    effect = flow.throw(error)
-                else:
-                    effect = flow.send(result)
-        except StopIteration as end:
-            self.value = end.value
-        finally:
-            flow.close()
 
 
 def _read(answer: Response) -> bytes:
