@@ -48,6 +48,17 @@ class _Lazy(click.Group):
         command: click.Command = import_module(f"nango_py.cli.{module}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command of a name, or say which one was meant."""
+        name = args[0]
+        if name not in _COMMANDS and not name.startswith("-"):
+            from nango_py.location import did_you_mean
+
+            ctx.fail(f"No such command {name!r}. {did_you_mean(name, _COMMANDS)}".rstrip())
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands with their one line, importing none."""
         del ctx

@@ -139,3 +139,10 @@ def test_a_blueprint_is_tested_from_the_command_line(run, tmp_path):
 
     assert (0, True) == (good.returncode, " passed, 0 failed, " in good.stdout)
     assert (1, False) == (bad.returncode, found["auth.let_in"])
+
+
+def test_a_misspelt_command_leads_to_the_one_that_was_meant(call):
+    chek = call("chek")
+
+    assert (2, True) == (chek.returncode, "No such command 'chek'. Did you mean 'check'?" in chek.stderr)
+    assert "No such command 'nothing'.\n" in call("nothing").stderr
