@@ -43,9 +43,11 @@ def read_foreign(path: Path) -> Document:
 
 def _text_of(path: Path) -> str:
     try:
-        if path.stat().st_size > MAX_BYTES:
+        with path.open("rb") as file:
+            written = file.read(MAX_BYTES + 1)  # what is no ordinary file has no size to ask for
+        if len(written) > MAX_BYTES:
             raise UsageError(f"{path}: the file is larger than {MAX_BYTES:,} bytes.")
-        return path.read_text(encoding="utf-8-sig")
+        return written.decode("utf-8-sig")
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from None
     except UnicodeDecodeError:

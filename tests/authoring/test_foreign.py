@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from nango_py.authoring.foreign import read_foreign
@@ -55,6 +57,12 @@ def test_a_number_is_what_it_would_be_in_yaml(tmp_path, number):
     read = read_foreign(tmp_path / "a.json").data
 
     assert read_foreign(tmp_path / "a.yaml").data == read == parse(yaml_text(read), "a.yaml").data
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no file without an end")
+def test_a_file_without_an_end_is_too_large():
+    with pytest.raises(UsageError, match="larger than 33,554,432 bytes"):
+        read_foreign(Path("/dev/zero"))
 
 
 def test_half_characters_become_whole_ones(tmp_path):
