@@ -103,9 +103,9 @@ class _Asker:
         self, name: str, text: str, *, default: str = "", required: bool = False, words: Sequence[str] = ()
     ) -> str:
         """Return the answer to one question; an empty text where nothing is said."""
-        if self.given[name] is not None:
-            answer: str = self.given[name]
-            return answer
+        given: str | None = self.given[name]
+        if given or (given is not None and not required):
+            return given
         if self.asks:
             return _asked(text, default, words, required=required, is_url=name.endswith("_url"))
         if required:

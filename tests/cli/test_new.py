@@ -30,6 +30,8 @@ def test_new_writes_over_no_file_and_asks_nobody_who_is_not_there(run, tmp_path)
         missing.returncode,
         missing.stderr,
     )
+    empty = run("blueprints", "new", "acme", "--base-url", "", "--auth-mode", "")
+    assert missing.stderr == empty.stderr
     (tmp_path / "blueprints").mkdir()
     (tmp_path / "blueprints" / "acme.yaml").write_text("mine", "utf-8")
     there = run("blueprints", "new", "acme", "--base-url", "https://acme.example/", "--auth-mode", "none")
