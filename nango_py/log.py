@@ -6,19 +6,20 @@ Lines end in the standard library's logger ``nango_py``: a program that wants th
 from __future__ import annotations
 
 import logging
-import re
-from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, quote_plus
+
+from nango_py.masking import HIDDEN, is_telling, mask_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["EVENTS", "FIELDS", "Masked", "emit", "is_heard", "logger", "one_line", "with_fields"]
+    from nango_py.masking import Mask
+
+__all__ = ["EVENTS", "FIELDS", "LONGEST_LINE", "Masked", "emit", "is_heard", "logger", "one_line", "with_fields"]
 
 FIELDS = {
     "event": "what happened: a thing and what became of it, as in `exchange.finished`",
@@ -65,59 +66,36 @@ EVENTS = {
 }
 """Every event of a log line, and what happened."""
 
-_HIDDEN = "***"
-_SHORTEST = 4
-"""Shorter secrets would mask ordinary words."""
-_LONGEST = 300
-_SECRET_KEYS = re.compile(
-    r"(?i)authorization|api[-_]?key|cookie|credential|passphrase|passwd|password|private[-_]?key|secret|signature|token"
-)
+LONGEST_LINE = 300
 
 
 def one_line(text: str) -> str:
     """Return what others wrote, fit for a message: what commands a terminal or begins a line is a space."""
-    return "".join(sign if sign.isprintable() else " " for sign in text[:_LONGEST])
+    return "".join(sign if sign.isprintable() else " " for sign in text[:LONGEST_LINE])
 
 
 class Masked:
-    """Take secrets, in plain and in encoded forms, out of what is logged."""
+    """Take secrets, in whatever encoding they come, out of what is logged."""
 
     def __init__(self, secrets: Callable[[], Iterable[str]]) -> None:
         self._secrets = secrets
 
     def __call__(self, _logger: Any, _method: str, event: Any) -> Any:
         """Return the log event with its secrets masked (a structlog processor)."""
-        pattern = _pattern(self._secrets())
-        return {key: self._value(key, value, pattern) for key, value in event.items()}
-
-    def text(self, text: str) -> str:
-        """Return *text* with every secret in it masked."""
-        pattern = _pattern(self._secrets())
-        return pattern.sub(_HIDDEN, text) if pattern else text
-
-    def _value(self, key: str, value: Any, pattern: re.Pattern[str] | None) -> Any:
-        if _SECRET_KEYS.search(str(key)) and value is not None and not isinstance(value, bool):
-            return _HIDDEN
-        if isinstance(value, Mapping):
-            return {name: self._value(str(name), item, pattern) for name, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [self._value("", item, pattern) for item in value]
-        if value is None or isinstance(value, bool | int | float):
-            return value
-        return pattern.sub(_HIDDEN, str(value)) if pattern else value
+        mask = mask_of(tuple(self._secrets()))
+        return {key: _masked(key, value, mask) for key, value in event.items()}
 
 
-def _pattern(secrets: Iterable[str]) -> re.Pattern[str] | None:
-    forms = {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
-    return re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))) if forms else None
-
-
-def _forms(secret: str) -> Iterable[str]:
-    yield secret
-    yield quote(secret, safe="")
-    yield quote_plus(secret)
-    yield b64encode(secret.encode()).decode().rstrip("=")
-    yield secret.encode("unicode_escape").decode()
+def _masked(key: str, value: Any, mask: Mask) -> Any:
+    if is_telling(str(key)) and value is not None and not isinstance(value, bool):
+        return HIDDEN
+    if isinstance(value, Mapping):
+        return {name: _masked(str(name), item, mask) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked("", item, mask) for item in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return mask.text(str(value))
 
 
 def logger(secrets: Callable[[], Iterable[str]], *, level: str = "info", **bound: Any) -> Any:

@@ -53,6 +53,7 @@ LAYERS = (
         "template",
         "expression",
         "log",
+        "masking",
         "field",
         "json_schema",
         "effects",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
+import json
 import logging
 import re
 import threading
-from base64 import b64encode
 from contextvars import copy_context
 from pathlib import Path
 from typing import get_args
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 import pytest
 
@@ -25,34 +25,10 @@ def secrets():
     return [SECRET]
 
 
-FORMS = {
-    "plain": SECRET,
-    "url-encoded": quote(SECRET, safe=""),
-    "form-encoded": quote_plus(SECRET),
-    "base64": b64encode(SECRET.encode()).decode(),
-    "base64 without padding": b64encode(SECRET.encode()).decode().rstrip("="),
-    "escaped": SECRET.encode("unicode_escape").decode(),
-}
+def test_a_line_that_says_a_secret_encoded_is_masked():
+    said = {"event": f"sent {quote(SECRET, safe='')}", "why": json.dumps({"key": SECRET})}
 
-
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_every_form_of_a_secret_is_masked(form):
-    masked = Masked(secrets).text(f"GET https://x/?a={form}&b=1")
-
-    assert masked.rstrip("=").startswith("GET https://x/?a=***")
-    assert form.rstrip("=") not in masked
-
-
-def test_a_secret_that_holds_another_is_masked_whole():
-    assert "a *** b ***" == Masked(lambda: ["abcd", "abcdefgh"]).text("a abcdefgh b abcd")
-
-
-def test_without_secrets_nothing_is_masked():
-    assert "GET /" == Masked(list).text("GET /")
-
-
-def test_secrets_too_short_to_be_told_from_words_are_left():
-    assert "an abc" == Masked(lambda: ["abc", ""]).text("an abc")
+    assert {"event": "sent ***", "why": '{"key": "***"}'} == Masked(secrets)(None, "info", said)
 
 
 def test_values_are_masked_at_every_depth():

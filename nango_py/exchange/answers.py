@@ -50,6 +50,8 @@ Judge: TypeAlias = "Callable[[Any], str | None]"
 """What tells of a body why it is no success, None where it is one."""
 
 _EXCERPT = 300
+_READ = 2_000
+"""So much of an answer gives an excerpt, whatever blanks are in it."""
 _LONGEST_MESSAGE = 1000
 _UNAUTHORIZED = 401
 
@@ -165,7 +167,7 @@ class Asker:
             return
         text, most = said(found.message, {**self._quoted(answer), **self.sees}), _LONGEST_MESSAGE
         if not text:
-            text, most = _plain(answer), _EXCERPT
+            text, most = self._words(answer), _EXCERPT
         raise ActionError(
             f"{self._who()}: {found.name}" + (f": {self._shown(text, most)}" if text else "."),
             name=found.name,
@@ -236,7 +238,7 @@ class Asker:
         outcome = self._outcome(request, answer)
         reaction = reaction_to(self.policy.reactions, outcome)
         declared = message is None and self._said(reaction, answer)
-        shown = self._shown(declared or message or _plain(answer), _LONGEST_MESSAGE if declared else _EXCERPT)
+        shown = self._shown(declared or message or self._words(answer), _LONGEST_MESSAGE if declared else _EXCERPT)
         text = f"{self._who()}: {self._described(request)} was answered {answer.status_code}" + (
             f": {shown}" if shown else "."
         )
@@ -257,7 +259,13 @@ class Asker:
 
     def _shown(self, text: str, most: int) -> str:
         """Return what a provider said, fit for a message; it is cut last, so that no half of a secret is left."""
-        return self.session.masked(text)[:most]
+        return self.session.masked(text, most)
+
+    def _words(self, answer: Response) -> str:
+        """Return what an answer says in words, its beginning; nothing where it is a page or no text."""
+        # Masked first: a secret of several lines is not found in one.
+        text = " ".join(self.session.masked(answer.text, _READ).split())
+        return "" if "<html" in text[:_EXCERPT].lower() or "\x00" in text else text
 
     def fail(self, kind: type[RemoteError], message: str, **context: Any) -> NoReturn:
         """Raise an error about what came back."""
@@ -298,14 +306,6 @@ def matches(sign: Sign, body: Any) -> bool:
 def _message(sign: Sign, body: Any) -> str:
     said = compile_path(sign.message).find(body) if sign.message else None
     return str(said) if said is not None else f"{sign.path!r} is not {sign.value!r}"
-
-
-def _plain(answer: Response) -> str:
-    """Return what an answer says in words; nothing where it is a page or no text."""
-    text = " ".join(answer.text.split())
-    if "<html" in text[:_EXCERPT].lower() or "\x00" in text:
-        return ""
-    return text
 
 
 def judge_by(sign: Sign) -> Judge:

@@ -17,7 +17,8 @@ from nango_py.exchange.private_networks import is_hop, may_be_private, remember_
 from nango_py.exchange.request_parts import parts_of
 from nango_py.exchange.timeouts import with_total
 from nango_py.http import URL, bare_request, with_query
-from nango_py.log import Masked, emit
+from nango_py.log import emit
+from nango_py.masking import mask_of
 from nango_py.template import TemplateError, render_tree
 
 if TYPE_CHECKING:
@@ -192,9 +193,9 @@ class Session:
         texts = (secret_texts(self.integration, connection) for connection in tuple(self._signers))
         return tuple(dict.fromkeys(chain.from_iterable(texts)))
 
-    def masked(self, text: str) -> str:
-        """Return *text* with the connection's secrets masked."""
-        return Masked(self.secrets).text(text)
+    def masked(self, text: str, most: int | None = None) -> str:
+        """Return *text* with the connection's secrets masked, the first *most* characters of it."""
+        return mask_of(self.secrets()).text(text, most)
 
     def log(self, level: str, event: str, **fields: Any) -> None:
         """Log a line about the connection."""

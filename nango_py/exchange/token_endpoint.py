@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,12 +24,13 @@ from nango_py.http import (
     TransportError,
     with_query,
 )
-from nango_py.log import Masked, one_line
+from nango_py.log import LONGEST_LINE, one_line
+from nango_py.masking import Mask, sent_secrets
 from nango_py.policy.outcome import kind_of
 from nango_py.template import TemplateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from nango_py.auth.grant import Flow
     from nango_py.clock import Clock
@@ -45,14 +45,6 @@ LONGEST_ANSWER = 1_048_576
 _UNSENT = frozenset({"connect", "pool", "private"})
 _CONNECT_PAUSES = (0.2, 1.0)
 _AGAIN_PAUSE = 0.5
-_PUBLIC_FIELDS = frozenset(
-    {"client_id", "grant_type", "redirect_uri", "resource", "response_type", "scope", "token_type_hint"}
-)
-"""A client's id is none (RFC 6749 section 2.2), and may be a word of the messages: ``client``."""
-_PUBLIC_HEADERS = frozenset(
-    {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent"}
-)
-_SHORTEST_SECRET = 6
 _OK = 200
 _SERVER_ERROR = 500
 
@@ -238,34 +230,15 @@ def _closing(answer: Response) -> Iterator[Response]:
 
 def _shown(text: str, sent: set[str]) -> str:
     """Return what an endpoint said, fit for a message; it is cut last, so that no half of a secret is left."""
-    return one_line(Masked(lambda: sent).text(text))
+    return one_line(Mask(sent).text(text, LONGEST_LINE))
 
 
 def _texts_of(headers: Headers) -> Iterator[str]:
     """Yield the headers' values that must not come back, with and without their scheme."""
     for name, value in headers.items():
-        if name not in _PUBLIC_HEADERS:
-            yield from (text for text in (value, value.partition(" ")[2]) if len(text) >= _SHORTEST_SECRET)
+        yield from sent_secrets({name: [value, value.partition(" ")[2]]})
 
 
 def _texts_in(request: TokenRequest) -> Iterator[str]:
     """Yield what was sent and must not come back in a message: a provider may echo it."""
-    for fields in (request.form, request.json, dict(request.params)):
-        if isinstance(fields, Mapping):
-            yield from _secret_fields(fields)
-
-
-def _secret_fields(fields: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in fields.items():
-        if name not in _PUBLIC_FIELDS:
-            yield from _secret_texts(value)
-
-
-def _secret_texts(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        yield from _secret_fields(value)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _secret_texts(item)
-    elif isinstance(value, str) and len(value) >= _SHORTEST_SECRET:
-        yield value
+    yield from sent_secrets([request.form, request.json, dict(request.params)])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 
-from nango_py import AuthenticationError, RateLimitedError, ResponseError, UsageError
+from nango_py import AuthenticationError, Nango, RateLimitedError, ResponseError, UsageError
 from nango_py.declare import load
 from nango_py.policy.outcome import Outcome
 from nango_py.policy.retry import Stop, Wait, decide
 from nango_py.testing import ManualClock
-from tests.exchange.scripted import KEY, Script, engine
+from tests.exchange.scripted import KEY, Script, engine, keys_of
 
 BUSY = (200, {}, {"ok": False, "error": {"code": "busy", "message": f"wait a bit, {KEY}"}})
 FINE = (200, {}, {"ok": True, "id": 7})
@@ -161,6 +163,36 @@ def test_a_declared_sign_of_a_dead_token_renews_it_once():
             clock.advance(60)
         assert {"id": 7} == nango.trigger_action("acme", "make", "u")
     assert ["Bearer t0k3n-1", "Bearer t0k3n-2"] == provider.seen
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        r'{"error": "no such key: ab\/cd+\"ef"}',
+        "no such key: ab%2fcd%2b%22ef",
+        "no such key: ab%252Fcd%252B%2522ef",
+        "no such key: ab/cd+&quot;ef",
+        "no such key: " + b'ab/cd+"ef'.hex(),
+    ],
+)
+def test_a_secret_that_an_answer_quotes_encoded_is_masked(quoted):
+    provider = httpx.MockTransport(lambda _: httpx.Response(403, text=quoted))
+    with engine(provider, credentials={"api_key": 'ab/cd+"ef'}) as nango:
+        with pytest.raises(ResponseError) as caught:
+            nango.trigger_action("acme", "get", "u")
+    assert re.search(r'403: (\{"error": ")?no such key: \*\*\*("\})?$', str(caught.value))
+
+
+def test_a_secret_of_several_lines_that_an_answer_quotes_is_masked():
+    text = "-----BEGIN KEY-----\nMIIB\n-----END KEY-----"
+    declared = keys_of(requests={"base_url": "https://api.acme.test/", "params": {"key": "${PEM}"}})
+    provider = httpx.MockTransport(lambda _: httpx.Response(403, text=f"no such\n  key: {text}"))
+    document = {"integrations": {"acme": declared}}
+    with Nango.load(document, store="memory://", transport=provider, environ={"PEM": text}) as nango:
+        nango.register_connection("acme", "u", {"api_key": KEY})
+        with pytest.raises(ResponseError) as caught:
+            nango.trigger_action("acme", "get", "u")
+    assert str(caught.value).endswith("403: no such key: ***")
 
 
 class Quoting:

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nango_py import AsyncNango, Nango
+from nango_py.masking import Mask
 from nango_py.testing import CassetteError, ManualClock, record, replay, simulate
-from nango_py.testing.redaction import Redactor, forms
+from nango_py.testing.redaction import Redactor
 
 LEADS = [{"id": f"lead_{number}", "display_name": f"Lead {number}"} for number in range(150)]
 CLOSE = {"extends_blueprint": "close:v0"}
@@ -78,7 +79,7 @@ def test_no_secret_stays_in_a_cassette(tmp_path):
         provider.desk.client.secret,
         provider.app_api_key,
     ]
-    assert [] == [form for secret in secrets for form in forms(secret) if form in text]
+    assert not Mask(secrets).is_in(text)
     assert ["POST", "GET"] == [one["request"]["method"] for one in json.loads(text)["exchanges"]]
 
 
@@ -95,7 +96,7 @@ def test_no_secret_stays_in_a_link_that_nobody_followed(tmp_path, name):
         httpx.Client(transport=cassette.transport).get("https://api.example.com/")
 
     text = path.read_text("utf-8")
-    assert [] == [form for form in forms("s+cret-1") if form in text]
+    assert not Mask(["s+cret-1"]).is_in(text)
     assert (3, 3) == (text.count("/wren.png?a=1&"), text.count("=***#x"))
 
 

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from nango_py.masking import Mask
 from nango_py.testing.clock import ManualClock
-from nango_py.testing.redaction import Redactor
 from nango_py.testing.simulator import simulate
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Bench:
 
     def is_bare(self, text: str) -> bool:
         """Tell whether no credential, in any form, stands in a text."""
-        return not Redactor(self.secrets).left_in(text)
+        return not Mask(self.secrets).is_in(text)
 
 
 @dataclass(slots=True, kw_only=True)
