@@ -12,7 +12,7 @@ from nango_py.cli.output import as_json as print_json
 from nango_py.cli.output import json_option, new_file, writing
 
 if TYPE_CHECKING:
-    from nango_py.importers.report import Report
+    from nango_py.authoring.report import Report
 
 __all__ = ["command"]
 
@@ -68,7 +68,7 @@ def _airbyte(file: Path, folder: Path, name: str | None, report: str | None, *, 
 
 def _tell(report: Report, path: Path | None, *, overwrite: bool = False, as_json: bool) -> None:
     """Show what came along, write the whole of it to *path*, and exit with 1 where an entry gave no blueprint."""
-    from nango_py.importers.report import write_report
+    from nango_py.authoring.report import write_report
 
     if as_json:
         print_json(report.document())

@@ -105,7 +105,7 @@ def _taken(name: str, given: Mapping[str, Any]) -> Taken:
 
 
 def _write(taken: Taken, path: Path) -> None:
-    from nango_py.importers.report import write_report
+    from nango_py.authoring.report import write_report
 
     with writing():
         write_report(taken.report, path)

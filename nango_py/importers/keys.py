@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nango_py.importers.report import Finding
+from nango_py.authoring.report import Finding
 
 if TYPE_CHECKING:
-    from nango_py.importers.report import Outcome
+    from nango_py.authoring.report import Outcome
 
 __all__ = ["Keys", "keys_of"]
 

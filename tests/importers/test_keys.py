@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+from nango_py.authoring.report import Finding
 from nango_py.importers.keys import keys_of
-from nango_py.importers.report import Finding
 
 
 def test_a_key_is_handed_out_once():

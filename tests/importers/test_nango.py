@@ -12,13 +12,13 @@ import httpx
 import pytest
 
 from nango_py import Nango
+from nango_py.authoring.report import Finding
 from nango_py.authoring.scratch import check_name
 from nango_py.cli import main
 from nango_py.errors import ConfigError, UsageError
 from nango_py.importers.nango.catalogue import BadAlias, resolved
 from nango_py.importers.nango.entry import convert
 from nango_py.importers.nango.importer import import_catalogue
-from nango_py.importers.report import Finding
 from nango_py.testing import ManualClock
 from nango_py.yaml_text import parse
 from nango_py.yaml_writer import yaml_text

@@ -17,9 +17,9 @@ from nango_py.authoring.openapi.servers import is_same_server, server_of
 from nango_py.authoring.openapi.spec import METHODS
 from nango_py.authoring.openapi.unheard import unheard
 from nango_py.authoring.openapi.verification import verification_of
+from nango_py.authoring.report import Finding, Imported, Report
 from nango_py.document import pointer_to
 from nango_py.errors import UsageError
-from nango_py.importers.report import Finding, Imported, Report
 from nango_py.location import did_you_mean
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from nango_py.importers.airbyte.language import Untranslatable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nango_py.authoring.report import Outcome
     from nango_py.importers.airbyte.language import LookUp
-    from nango_py.importers.report import Outcome
 
 __all__ = ["Fields"]
 

@@ -14,6 +14,7 @@ from nango_py.authoring.foreign import mapping, read_foreign
 from nango_py.authoring.kinds import expect
 from nango_py.authoring.names import is_blueprint_name, kebab, one_line, unused
 from nango_py.authoring.pasted import PASTED
+from nango_py.authoring.report import Finding, Imported, Report
 from nango_py.errors import UsageError
 from nango_py.importers.airbyte.auth import granted_by, signed_by
 from nango_py.importers.airbyte.fields import Fields
@@ -21,7 +22,6 @@ from nango_py.importers.airbyte.language import Untranslatable
 from nango_py.importers.airbyte.manifest import Part, expanded
 from nango_py.importers.airbyte.retries import rate_limits_of
 from nango_py.importers.airbyte.streams import stream_of
-from nango_py.importers.report import Finding, Imported, Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

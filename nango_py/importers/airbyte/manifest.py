@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from nango_py.authoring.foreign import mapping
+from nango_py.authoring.report import Finding
 from nango_py.errors import UsageError
-from nango_py.importers.report import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nango_py.importers.report import Outcome
+    from nango_py.authoring.report import Outcome
 
 __all__ = ["SAID", "Part", "expanded"]
 

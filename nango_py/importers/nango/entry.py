@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nango_py.auth import SCHEMES
 from nango_py.authoring.cautions import cautions_of
+from nango_py.authoring.report import Finding
 from nango_py.importers.keys import keys_of
 from nango_py.importers.nango.auth import NoBlueprint, auth_of, mode_of
 from nango_py.importers.nango.fields import read_fields
@@ -18,7 +19,6 @@ from nango_py.importers.nango.placement import placement_of
 from nango_py.importers.nango.requests import pagination_of, requests_of, retry_of
 from nango_py.importers.nango.tables import CERTIFICATE, CODE, CODED, DOCS, HOST, KEYS, UNDECLARED, UNKNOWN
 from nango_py.importers.nango.verification import verification_of
-from nango_py.importers.report import Finding
 
 if TYPE_CHECKING:
     from nango_py.importers.keys import Keys

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from nango_py.authoring.names import is_blueprint_name, one_line
 from nango_py.authoring.new_file import replace_file, write_new
+from nango_py.authoring.report import Imported, Report
 from nango_py.declare import load
 from nango_py.errors import UsageError
 from nango_py.importers.nango.catalogue import BadAlias, read_catalogue, resolved
 from nango_py.importers.nango.entry import Converted, convert
-from nango_py.importers.report import Imported, Report
 from nango_py.location import did_you_mean
 from nango_py.yaml_writer import yaml_text
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nango_py.importers.report import Outcome
+    from nango_py.authoring.report import Outcome
 
 __all__ = [
     "CERTIFICATE",

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from nango_py.importers.report import Finding, Imported, Report, write_report
+from nango_py.authoring.report import Finding, Imported, Report, write_report
 from nango_py.yaml_text import parse
 from nango_py.yaml_writer import yaml_text
 
