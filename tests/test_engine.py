@@ -367,6 +367,24 @@ def test_credential_inside_the_base_url_has_a_stand_in():
     assert "authorization" not in script.requests[0].headers
 
 
+@pytest.mark.parametrize("link", [f"https://t.test/bot{KEY}/more", f"/bot{KEY}/more", "more"])
+@pytest.mark.parametrize("relative_to", ["request", "base_url"])
+def test_a_position_holds_no_credential_of_the_base_url(link, relative_to):
+    pagination = {"type": "link", "link_path_in_response_body": "next", "response_path": "found"}
+    declared = {
+        "auth": {"auth_mode": "API_KEY"},
+        "requests": {"base_url": "https://t.test/bot${api_key}/"},
+        "pagination": {**pagination, "link_relative_to": relative_to},
+    }
+    script = Script((200, {}, {"found": [1], "next": link}), (200, {}, {"found": [2]}))
+    with engine(script, {"integrations": {"t": declared}}, credentials={"api_key": KEY}) as nango:
+        page = next(nango.pages("t", "u", "list"))
+        (rest,) = nango.pages("t", "u", "list", position=page.position)
+    assert KEY not in page.position
+    assert "https://t.test/botapi-key/more" == str(rest.response.request.url)
+    assert [f"/bot{KEY}/list", f"/bot{KEY}/more"] == [one.url.path for one in script.requests]
+
+
 @pytest.mark.parametrize(
     ("base", "environ", "real", "shown"),
     [
@@ -436,7 +454,7 @@ def test_credential_inside_the_base_url_has_a_stand_in_in_the_errors_of_actions(
         with pytest.raises(nango_py.ResponseError) as of_a_path:
             nango.trigger_action("t", "list", "u")
     assert [f"/bot{KEY}/list", f"/bot{KEY}/more", f"/bot{KEY}/list"] == [one.url.path for one in script.requests]
-    assert "GET https://t.test/bot***/more was answered 404" in str(of_a_link.value)
+    assert "GET https://t.test/botapi-key/more was answered 404" in str(of_a_link.value)
     assert "GET https://t.test/botapi-key/list was answered 404" in str(of_a_path.value)
     assert "https://t.test/botapi-key/list" == str(of_a_path.value.response.request.url)
 

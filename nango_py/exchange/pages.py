@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nango_py.effects import Effect, Flow
     from nango_py.exchange.answers import Asker, Judge
     from nango_py.exchange.contents import Content
+    from nango_py.exchange.plan import Plan
     from nango_py.http import Request, Response
     from nango_py.policy.pagination import Pagination, Turn
 
@@ -84,12 +85,17 @@ class Walk:
         return first(self.pagination, page_size=self.page_size, method=self.method)
 
     def _page(self, turn: Turn, left: int | None, *, is_final: bool) -> Flow[tuple[Page, Turn | None]]:
-        request, base_url = yield from self._request(turn)
+        request, plan = yield from self._request(turn)
         response, body = yield from self.asker.ask_for_json(request, self.judge)
         try:
             items = items_of(self.pagination, body, self.items_path)
             answer = PageAnswer(
-                url=str(request.url), headers=response.headers, body=body, base_url=base_url, items=items
+                url=str(request.url),
+                headers=response.headers,
+                body=body,
+                base_url=plan.shown_base_url,
+                real_base_url=plan.base_url,
+                items=items,
             )
             after = following(self.pagination, turn.position, answer)
         except PaginationError as error:
@@ -108,8 +114,8 @@ class Walk:
         )
         return page, after
 
-    def _request(self, turn: Turn) -> Flow[tuple[Request, str]]:
-        """Give the request of a turn, and the base URL as people may see it."""
+    def _request(self, turn: Turn) -> Flow[tuple[Request, Plan]]:
+        """Give the request of a turn, and the plan that it was made by."""
         session = self.asker.session
         plan = yield from self.asker.open()
         names = {name for name, _ in turn.params}
@@ -127,4 +133,4 @@ class Walk:
             json=set_members(self.json, turn.body) if turn.body else self.json,
             content=self.content,
         )
-        return request, plan.shown_base_url
+        return request, plan

@@ -66,7 +66,9 @@ def _absolute(step: Step, link: str) -> str:
         is_web = False
     if not is_web:
         raise broken_off(step.position, "the link to the next page is no http or https URL")
-    return url
+    base = step.answer.real_base_url
+    # A position is kept, and must hold no secret: the sender puts that of a base URL in.
+    return step.answer.base_url + url[len(base) :] if base and url.startswith(base) else url
 
 
 def _reference(step: Step, link: str) -> tuple[str, str]:
@@ -74,7 +76,8 @@ def _reference(step: Step, link: str) -> tuple[str, str]:
     base = step.answer.base_url
     if step.pagination.link_relative_to == "request" or _is_whole(link) or link.startswith(("?", "#")):
         return step.answer.url, link
-    if f"{link.partition('?')[0]}/".startswith(urlsplit(base).path):
+    paths = tuple(urlsplit(url).path for url in (base, step.answer.real_base_url or base))
+    if f"{link.partition('?')[0]}/".startswith(paths):
         return base, link
     return base, f"./{link.lstrip('/')}"
 

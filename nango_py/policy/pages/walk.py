@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from nango_py.errors import PaginationError
@@ -105,7 +105,8 @@ class Position:
 class PageAnswer:
     """One page as it came: the URL that was asked for, the answer's headers and its parsed body.
 
-    ``base_url`` is what the provider's paths are relative to. ``items`` are the page's items where the caller knows
+    ``base_url`` is what the provider's paths are relative to, as people may see it; ``real_base_url`` is what the
+    provider knows it by where a stand-in hides a secret of it. ``items`` are the page's items where the caller knows
     them already.
     """
 
@@ -113,6 +114,7 @@ class PageAnswer:
     headers: Headers
     body: object
     base_url: str = ""
+    real_base_url: str = field(default="", repr=False)
     items: Sequence[object] | None = None
 
 
