@@ -92,7 +92,7 @@ class Mask:
             if len(secret) < _SHORTEST or secret == HIDDEN or secret in self._secrets:
                 continue
             self._secrets.add(secret)
-            self._alphabet |= frozenset(sign for sign in secret if not sign.isascii())
+            self._alphabet |= frozenset(sign for case in _cases(secret) for sign in case if not sign.isascii())
             for number, form in enumerate(_forms(secret)):
                 for length in range(_SHORTEST):
                     self._heads.setdefault(form[:length], [])
@@ -162,7 +162,12 @@ def _forms(secret: str) -> tuple[str, ...]:
     """Return the secret, and what it is when it is coded, and was escaped or coded before; always in one order."""
     coded = tuple(_coded(secret))
     twice = (again for before in dict.fromkeys((*_written(secret), *coded)) for again in _coded(before))
-    return tuple(dict.fromkeys((secret, *coded, *twice)))
+    return tuple(dict.fromkeys((*_cases(secret), *coded, *twice)))
+
+
+def _cases(secret: str) -> tuple[str, ...]:
+    """Return a secret as it is and in small and large letters, which make no difference to hexadecimal digits."""
+    return (secret, secret.lower(), secret.upper())
 
 
 def _written(secret: str) -> Iterator[str]:

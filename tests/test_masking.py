@@ -71,11 +71,14 @@ SECRETS = (
     "-----BEGIN KEY-----\nMIIB+/x=\n-----END KEY-----\n",
     "<ключ 'π' 🔑>",
 )
+CASES = {"small letters": str.lower, "capitals": str.upper}
 PAIRS = [
     (first, then)
-    for first, then in product({**ESCAPES, **EVERY_SIGN, **CODES}.items(), repeat=2)
-    # Nobody escapes every letter before they are coded.
-    if not (first[0] in EVERY_SIGN and then[0] in CODES)
+    for first, then in product(
+        {**CASES, **ESCAPES, **EVERY_SIGN, **CODES}.items(), {**ESCAPES, **EVERY_SIGN, **CODES}.items()
+    )
+    # Nobody changes or escapes every letter before they are coded.
+    if not (first[0] in {*EVERY_SIGN, *CASES} and then[0] in CODES)
 ]
 
 
