@@ -73,8 +73,9 @@ def test_what_cannot_be_sent_is_not_shown() -> None:
     assert "\\" not in str(error)
 
 
-def test_half_a_surrogate_pair_in_a_refresh_token_is_not_shown() -> None:
+def test_half_a_surrogate_pair_in_a_refresh_token_is_not_shown(caplog: pytest.LogCaptureFixture) -> None:
     """A provider brought it, in JSON."""
+    caplog.set_level("INFO", logger="nango_py")  # what is logged is searched for it
     tokens = b'{"access_token": "access-1", "refresh_token": "half \\ud800 pair", "expires_in": 60}'
     with opened(httpx.Response(200, content=tokens)) as account:
         account.clock.advance(LIFETIME)
