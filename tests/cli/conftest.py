@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -40,4 +41,9 @@ def call(tmp_path, monkeypatch, capsys):
         out, err = capsys.readouterr()
         return subprocess.CompletedProcess(words, ended.value.code or 0, out, err)
 
-    return command
+    # A command is a program: what it says of logging is for the rest of the process.
+    logger = logging.getLogger("nango_py")
+    level, handlers = logger.level, list(logger.handlers)
+    yield command
+    logger.setLevel(level)
+    logger.handlers[:] = handlers
