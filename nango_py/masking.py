@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -81,26 +82,50 @@ class Mask:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: set[str] = set()
-        self._heads: dict[str, list[tuple[str, int]]] = {}
-        """The first signs of each form, then whose it is and its number: the forms themselves are many, and long."""
+        self._waiting: tuple[str, ...] = ()
+        self._shortest = sys.maxsize
+        self._heads: dict[str, list[str | tuple[str, int]]] = {}
+        """The forms by their first signs; coded ones are many and long: for them, whose it is and its number."""
         self._alphabet: frozenset[str] = frozenset()
         self.learn(secrets)
 
     def learn(self, secrets: Iterable[str]) -> None:
         """Add secrets; what is too short to be told from a word is left out."""
-        for secret in secrets:
-            if len(secret) < _SHORTEST or secret == HIDDEN or secret in self._secrets:
-                continue
-            self._secrets.add(secret)
-            self._alphabet |= frozenset(sign for case in _cases(secret) for sign in case if not sign.isascii())
-            for number, form in enumerate(_forms(secret)):
-                for length in range(_SHORTEST):
-                    self._heads.setdefault(form[:length], [])
-                self._heads.setdefault(form[:_SHORTEST], []).append((secret, number))
+        new = {one for one in secrets if len(one) >= _SHORTEST and one != HIDDEN} - self._secrets
+        if new:
+            self._secrets |= new
+            self._waiting += tuple(new)
+            signs = {sign for one in new if not one.isascii() for sign in one + one.lower() + one.upper()}
+            self._alphabet |= {sign for sign in signs if not sign.isascii()}
+            self._shortest = min(self._shortest, *map(len, new))
+
+    def _index(self) -> None:
+        # Two threads at it do the same twice: what waits is given up when it is done, not before.
+        for secret in self._waiting:
+            # A hexadecimal key is the same in small and in large letters.
+            for form in {secret, secret.lower(), secret.upper()}:
+                self._put(form, form)
+            for number, form in enumerate(_coded_forms(secret)):
+                self._put(form, (secret, number))
+        self._waiting = ()
+
+    def _put(self, form: str, entry: str | tuple[str, int]) -> None:
+        for length in range(_SHORTEST):
+            self._heads.setdefault(form[:length], [])
+        self._heads.setdefault(form[:_SHORTEST], []).append(entry)
+
+    def _read(self, text: str, reach: int) -> _Reader | None:
+        """Return what reads a text, None where no secret fits into it: no encoding makes one shorter."""
+        if len(text) < self._shortest:
+            return None
+        self._index()
+        return _Reader(text, self._alphabet, reach)
 
     def text(self, text: str, most: int | None = None) -> str:
         """Return *text* without secrets, the first *most* characters of it; they end in no half of a secret."""
-        reader = _Reader(text, self._alphabet, len(text) if most is None else most)
+        reader = self._read(text, len(text) if most is None else most)
+        if reader is None:
+            return text[:most]
         pieces: list[str] = []
         size = hidden = place = 0
         while True:
@@ -118,7 +143,8 @@ class Mask:
 
     def is_in(self, text: str) -> bool:
         """Tell whether there is any secret in *text*."""
-        return self._next(_Reader(text, self._alphabet, len(text)), 0, len(text)) is not None
+        reader = self._read(text, len(text))
+        return reader is not None and self._next(reader, 0, len(text)) is not None
 
     def _next(self, reader: _Reader, start: int, stop: int) -> tuple[int, int] | None:
         """Return the first place where a secret begins, and where the longest one that begins there ends."""
@@ -131,9 +157,9 @@ class Mask:
             if text[place : min(lead, place + _SHORTEST)] not in heads:
                 continue
             ends = [
-                reader.end_of(_forms(secret)[number][_SHORTEST:], at)
+                reader.end_of(_form(entry)[_SHORTEST:], at)
                 for head, at in self._read_heads(reader, place)
-                for secret, number in heads[head]
+                for entry in heads[head]
             ]
             if any(ends):
                 return place, max(filter(None, ends))
@@ -157,17 +183,16 @@ def mask_of(secrets: tuple[str, ...]) -> Mask:
     return Mask(secrets)
 
 
+def _form(entry: str | tuple[str, int]) -> str:
+    return entry if isinstance(entry, str) else _coded_forms(entry[0])[entry[1]]
+
+
 @lru_cache(maxsize=16)
-def _forms(secret: str) -> tuple[str, ...]:
-    """Return the secret, and what it is when it is coded, and was escaped or coded before; always in one order."""
+def _coded_forms(secret: str) -> tuple[str, ...]:
+    """Return what a secret is when it is coded, and was escaped or coded before; always in one order."""
     coded = tuple(_coded(secret))
     twice = (again for before in dict.fromkeys((*_written(secret), *coded)) for again in _coded(before))
-    return tuple(dict.fromkeys((*_cases(secret), *coded, *twice)))
-
-
-def _cases(secret: str) -> tuple[str, ...]:
-    """Return a secret as it is and in small and large letters, which make no difference to hexadecimal digits."""
-    return (secret, secret.lower(), secret.upper())
+    return tuple(dict.fromkeys((*coded, *twice)))
 
 
 def _written(secret: str) -> Iterator[str]:
@@ -230,17 +255,20 @@ class _Reader:
         self.text = text
         self._alphabet = alphabet
         self._known: dict[tuple[int, int], tuple[tuple[str, int], ...]] = {}
+        self._after = self._lead = -1
         self._steps = 100_000 + 100 * reach
 
     def lead(self, place: int) -> int:
         """Return where the next escape may begin."""
-        found = _LEADS.search(self.text, place)
-        return len(self.text) if found is None else found.start()
+        if not self._after <= place <= self._lead:
+            found = _LEADS.search(self.text, place)
+            self._after, self._lead = place, sys.maxsize if found is None else found.start()
+        return self._lead
 
     def end_of(self, text: str, place: int) -> int | None:
         """Return where *text* ends that begins at a place, escaped or not; the farthest end of several."""
-        if not _LEADS.search(text) and self.text.startswith(text, place):
-            return place + len(text)
+        if self.lead(place) >= place + len(text):  # there is no escape in it
+            return place + len(text) if self.text.startswith(text, place) else None
         ends = {place}
         for wanted in text:
             self._steps -= len(ends)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from base64 import b64encode, urlsafe_b64encode
+from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from itertools import product
 from urllib.parse import quote, quote_plus
@@ -146,6 +148,21 @@ def test_the_beginning_of_a_text_ends_in_no_half_of_a_secret():
     assert [mask.text(text)[:most] for most in range(len(text))] == [
         mask.text(text, most) for most in range(len(text))
     ]
+
+
+def test_one_mask_serves_threads_that_ask_for_it_at_once():
+    mask = Mask(f"ключ-{number}-{number * number}" for number in range(20))
+    texts = [json.dumps(f"a ключ-{number}-{number * number} b") for number in range(20)]
+    start = threading.Barrier(4)
+
+    def masked():
+        start.wait()
+        return {mask.text(text) for text in texts}
+
+    with ThreadPoolExecutor(4) as threads:
+        asked = [threads.submit(masked) for _ in range(4)]
+
+    assert [{'"a *** b"'}] * 4 == [each.result() for each in asked]
 
 
 def test_of_a_long_text_only_the_shown_beginning_is_read():
