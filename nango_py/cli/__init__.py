@@ -53,7 +53,7 @@ class _Lazy(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command of a name, or say which one was meant."""
         name = args[0]
-        if name not in _COMMANDS and not name.startswith("-"):
+        if name not in _COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
             from nango_py.location import did_you_mean
 
             ctx.fail(f"No such command {name!r}. {did_you_mean(name, _COMMANDS)}".rstrip())

@@ -14,13 +14,13 @@ from nango_py.cli import main
 
 @pytest.fixture
 def run(tmp_path):
-    environ = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config"), "BROWSER": "false"}
+    base = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config"), "BROWSER": "false"}
 
-    def command(*words, stdin=""):
+    def command(*words, stdin="", environ=None):
         return subprocess.run(
             [sys.executable, "-c", "from nango_py.cli import main; main()", *words],
             cwd=tmp_path,
-            env=environ,
+            env={**base, **(environ or {})},
             input=stdin,
             capture_output=True,
             text=True,

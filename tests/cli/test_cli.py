@@ -146,3 +146,9 @@ def test_a_misspelt_command_leads_to_the_one_that_was_meant(call):
 
     assert (2, True) == (chek.returncode, "No such command 'chek'. Did you mean 'check'?" in chek.stderr)
     assert "No such command 'nothing'.\n" in call("nothing").stderr
+
+
+def test_completing_after_a_misspelt_command_says_nothing(run):
+    asked = {"_NANGO_PY_COMPLETE": "bash_complete", "COMP_WORDS": "nango-py chek --f", "COMP_CWORD": "2"}
+
+    assert "" == run(environ=asked).stderr
