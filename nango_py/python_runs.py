@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Any
 
 from nango_py import forks
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Background"]
 
+GRACE = 5.0
+"""Seconds for cancelled actions to end in."""
+
 
 class Background:
     """One event loop in a thread of its own, for ``async`` Python actions under :class:`Nango`.
@@ -28,13 +31,14 @@ class Background:
         self._nango = nango
         self._lock = forks.Lock()
         self._running: tuple[AbstractEventLoop, threading.Thread] | None = None
+        self._waiting: set[Future[Any]] = set()
         self._is_closing = False
         forks.watch(self)
 
     def forget(self) -> None:
         """Leave the loop to the parent process, whose thread it is."""
-        forks.bury(self._running)
-        self._running = None
+        forks.bury((self._running, self._waiting))
+        self._running, self._waiting = None, set()
 
     def run(self, work: Callable[[AsyncNango], Awaitable[Any]]) -> Any:
         """Return the value of *work*, done in the loop.
@@ -42,16 +46,7 @@ class Background:
         Raises:
             UsageError: It would wait for itself, or the engine was closed before it was done.
         """
-        from asyncio import run_coroutine_threadsafe  # noqa: PLC0415 - only async actions need it
-
-        loop, thread = self._begun()
-        if threading.current_thread() is thread:
-            raise UsageError("an async action cannot wait for another one synchronously: await ctx.run(...).")
-
-        async def main() -> Any:
-            return await work(self._nango)
-
-        future = run_coroutine_threadsafe(main(), loop)
+        future = self._submitted(work)
         try:
             return future.result()
         except CancelledError:
@@ -61,38 +56,57 @@ class Background:
         except BaseException:
             future.cancel()  # whoever waited was interrupted
             raise
+        finally:
+            self._waiting.discard(future)
 
     def close(self) -> None:
-        """Cancel what runs, close the loop's connections, and end the thread."""
+        """Cancel what runs, close the loop's connections, and end the thread.
+
+        An action that does not end although it is cancelled is waited for for a moment, and then left.
+        """
         from asyncio import run_coroutine_threadsafe  # noqa: PLC0415
 
-        if self._running is None:
-            return
-        loop, thread = self._running
-        if threading.current_thread() is thread:
-            raise UsageError("an action cannot close the engine that it runs in.")
-        self._is_closing = True
+        with self._lock:
+            if self._running is None:
+                return
+            loop, thread = self._running
+            if threading.current_thread() is thread:
+                raise UsageError("an action cannot close the engine that it runs in.")
+            self._is_closing = True
         run_coroutine_threadsafe(self._wind_up(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
+        for future in list(self._waiting):
+            future.cancel()  # its action was left, and nothing else would ever tell whoever waits
         loop.close()
 
     async def _wind_up(self) -> None:
-        from asyncio import all_tasks, current_task, gather  # noqa: PLC0415
+        from asyncio import all_tasks, current_task, wait  # noqa: PLC0415
 
         tasks = all_tasks() - {current_task()}
         for task in tasks:
             task.cancel()
-        await gather(*tasks, return_exceptions=True)
+        if tasks:
+            await wait(tasks, timeout=GRACE)
         await self._nango._close_pool()  # noqa: SLF001
 
-    def _begun(self) -> tuple[AbstractEventLoop, threading.Thread]:
-        from asyncio import new_event_loop  # noqa: PLC0415
+    def _submitted(self, work: Callable[[AsyncNango], Awaitable[Any]]) -> Future[Any]:
+        from asyncio import new_event_loop, run_coroutine_threadsafe  # noqa: PLC0415 - only async actions need it
+
+        async def main() -> Any:
+            return await work(self._nango)
 
         with self._lock:
+            if self._is_closing:
+                raise UsageError("the engine is closed.")
             if self._running is None:
                 loop = new_event_loop()
                 thread = threading.Thread(target=loop.run_forever, name="nango_py-actions", daemon=True)
                 thread.start()
                 self._running = loop, thread
-            return self._running
+            loop, thread = self._running
+            if threading.current_thread() is thread:
+                raise UsageError("an async action cannot wait for another one synchronously: await ctx.run(...).")
+            future = run_coroutine_threadsafe(main(), loop)
+            self._waiting.add(future)
+            return future

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -113,3 +114,33 @@ def test_a_forked_child_runs_async_actions_in_a_loop_of_its_own():
 
         assert 0 == os.waitstatus_to_exitcode(status)
         assert "tirili" == nango.trigger_action("birds", "sing", "u")
+
+
+def test_closing_leaves_an_action_that_will_not_be_cancelled(monkeypatch):
+    monkeypatch.setattr("nango_py.python_runs.GRACE", 0.01)
+    begun, is_over = threading.Event(), threading.Event()
+
+    @nango_py.action("birds")
+    async def cling(ctx, given):
+        begun.set()
+        while not is_over.is_set():
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(3600)
+
+    nango = connected(Nango.load(**settings(cling)))
+    with ThreadPoolExecutor(1) as threads:
+        clinging = threads.submit(nango.trigger_action, "birds", "cling", "u")
+        assert begun.wait(60)
+        nango.close()
+        with pytest.raises(UsageError, match="was closed while the action ran"):
+            clinging.result(60)
+    is_over.set()  # the task is thrown away with its loop, and must end then
+
+
+def test_a_loop_that_is_closed_begins_nothing():
+    with connected(Nango.load(**settings(sing))) as nango:
+        nango.trigger_action("birds", "sing", "u")
+        loop = nango._loop
+
+    with pytest.raises(UsageError, match="the engine is closed"):
+        loop.run(sing)
