@@ -131,7 +131,9 @@ def read_written(written: str) -> tuple[str, tuple[Path, ...]]:
         UsageError: There is no such file, or it cannot be a blueprint's.
     """
     name, colon, version = written.rpartition(":")
-    path = Path(name or version)
+    if Path(written).suffix in {".yaml", ".yml"} or not colon:
+        name, colon, version = written, "", ""  # a folder may have a colon in its name, as a drive has
+    path = Path(name)
     if path.suffix not in {".yaml", ".yml"}:
         return written, ()
     if not path.is_file():
