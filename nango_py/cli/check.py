@@ -87,10 +87,12 @@ def command(
         _list_rules(form)
         return
     report = _Report()
+    # What people do not want to read must not change what machines are told, nor the verdict.
+    is_whole = shows_all or strict or form != "text"
     files = list(_files(paths))
     for path in files if paths else [Path(file)]:
         if not paths or _declares_integrations(path):
-            _check_integrations(report, path, store, blueprints, mends=mends, shows_all=shows_all)
+            _check_integrations(report, path, store, blueprints, mends=mends, is_whole=is_whole)
         else:
             _check_blueprint(report, path, tuple(map(Path, blueprints)), mends=mends)
     errors, warnings = report.by_severity()
@@ -125,7 +127,7 @@ def _check_integrations(
     blueprints: tuple[str, ...],
     *,
     mends: bool,
-    shows_all: bool,
+    is_whole: bool,
 ) -> None:
     from nango_py.declare.loader import read_entries
     from nango_py.lint import fix_integrations, lint_integrations
@@ -146,7 +148,7 @@ def _check_integrations(
         extended.setdefault(used.source, set()).add(pointer_to("versions", used.key.rpartition(":")[2]))
     folders = (*map(Path, blueprints), path.parent / "blueprints")
     for source, versions in sorted(extended.items()):
-        _check_blueprint(report, Path(source), folders, mends=mends, only=None if shows_all else versions)
+        _check_blueprint(report, Path(source), folders, mends=mends, only=None if is_whole else versions)
 
 
 def _check_blueprint(

@@ -108,7 +108,7 @@ USES_V1 = "integrations:\n  acme: {extends_blueprint: acme:v1}\n"
 def test_warnings_of_versions_that_nothing_extends_are_quiet_until_asked_for(call, tmp_path):
     write(tmp_path, TWO_VERSIONS)
     write(tmp_path, USES_V1, "integrations.yaml")
-    found, asked = call("check", "--strict"), call("check", "--all")
+    found, asked = call("check"), call("check", "--all")
 
     assert (0, False) == (found.returncode, "url-not-https" in found.stdout)
     expected = [
@@ -118,6 +118,15 @@ def test_warnings_of_versions_that_nothing_extends_are_quiet_until_asked_for(cal
     assert expected == found.stdout.splitlines()[-2:]
     assert "blueprints/acme.yaml:5:26: " in asked.stdout
     assert "0 errors, 1 warning, 1 integration ready." == asked.stdout.splitlines()[-1]
+
+
+def test_what_is_quiet_for_people_counts_for_machines_and_for_the_strict(call, tmp_path):
+    write(tmp_path, TWO_VERSIONS)
+    write(tmp_path, USES_V1, "integrations.yaml")
+
+    assert ["url-not-https"] == [one["code"] for one in json.loads(call("check", "--json").stdout)["problems"]]
+    assert "url-not-https" in call("check", "--format", "github").stdout
+    assert [1, 1] == [call("check", "--strict").returncode, call("check", "--strict", "--all").returncode]
 
 
 def test_a_version_that_another_extends_is_no_quiet_one(call, tmp_path):
