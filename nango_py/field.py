@@ -18,7 +18,7 @@ __all__ = ["FORMATS", "Field", "FieldError", "read_fields"]
 _PEM = re.compile(r"\s*-----BEGIN ([A-Z0-9 ]{1,40})-----[A-Za-z0-9+/=\s]+-----END \1-----\s*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HALF = re.compile("[\ud800-\udfff]")
-_LONGEST = 8_000
+_LONGEST = 65_536
 """Characters of a value that a pattern is tried on: the time that takes may grow much faster than the value."""
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 FORMATS: Mapping[str, re.Pattern[str]] = MappingProxyType(
@@ -82,7 +82,7 @@ class Field:
         if self.enum and text not in self.enum:
             raise FieldError(f"{self.name!r} must be one of: {', '.join(self.enum)}.")
         if len(text) > _LONGEST and (self.pattern or self.format):
-            raise FieldError(f"{self.name!r} has more than {_LONGEST:,} characters.")
+            raise FieldError(f"{self.name!r} has more than {_LONGEST:,} characters, to which no pattern is put.")
         if self.pattern and not re.search(self.pattern, text):
             raise FieldError(f"{self.name!r} does not match the declared pattern{self._example()}.")
         if self.format and not FORMATS[self.format].fullmatch(text):
