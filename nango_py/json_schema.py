@@ -93,7 +93,7 @@ class Schema:
     def _violations(self, value: Any) -> Iterator[Violation]:
         if self._quick is not None and self._quick(value):
             return
-        if (at := _odd_key(value, "")) is not None:
+        if (at := _odd_key(value)) is not None:
             yield Violation(at, "type", f"a key of {_name(at)} is no text.")
             return  # patterns of names are for texts
         errors = sorted(self._validator.iter_errors(value), key=lambda error: [str(part) for part in error.path])
@@ -134,14 +134,18 @@ class _Resolver(NamedTuple):
         return self
 
 
-def _odd_key(value: Any, pointer: str) -> str | None:
+def _odd_key(value: Any) -> str | None:
     """Return where a mapping has a key that is no text: JSON knows none, Python does."""
-    if isinstance(value, Mapping) and not all(isinstance(name, str) for name in value):
-        return pointer
-    members = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-    return next(
-        (at for name, item in members if (at := _odd_key(item, pointer + pointer_to(name))) is not None), None
-    )
+    left = [("", value)]
+    while left:
+        pointer, value = left.pop()
+        if isinstance(value, Mapping):
+            if not all(isinstance(name, str) for name in value):
+                return pointer
+            left += [(pointer + pointer_to(name), item) for name, item in value.items()]
+        elif isinstance(value, list):
+            left += [(pointer + pointer_to(number), item) for number, item in enumerate(value)]
+    return None
 
 
 def _closed(documents: Mapping[str, Any] = MappingProxyType({})) -> Registry[Any]:

@@ -102,3 +102,11 @@ def test_a_key_that_is_no_text_breaks_a_schema_where_names_are_looked_at(words):
     found = [str(one) for one in Schema({"properties": {"a": words}, "required": ["b"]}).violations({"a": {1: 2}})]
 
     assert ["/a: a key of 'a' is no text."] == found
+
+
+def test_a_deep_value_that_fits_is_not_too_deep():
+    deep = []
+    for _ in range(600):
+        deep = [deep]
+
+    assert [] == list(Schema({"type": "array", "uniqueItems": True}).violations(deep))
