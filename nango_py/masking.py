@@ -23,7 +23,7 @@ from urllib.parse import quote, quote_plus
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["HIDDEN", "Mask", "is_secret", "is_telling", "mask_of", "sent_secrets"]
+__all__ = ["HIDDEN", "Mask", "is_harmless", "is_secret", "is_telling", "mask_of", "sent_secrets"]
 
 HIDDEN: Final = "***"
 _SHORTEST: Final = 4
@@ -54,7 +54,12 @@ _PUBLIC = frozenset(
 
 def is_telling(name: str) -> bool:
     """Tell whether what bears the name is a secret."""
-    return _TELLING.search(name) is not None and _HARMLESS.search(name) is None
+    return _TELLING.search(name) is not None and not is_harmless(name)
+
+
+def is_harmless(name: str) -> bool:
+    """Tell whether a name is one of those that sound like a secret's, such as ``page_token``, and are none."""
+    return _HARMLESS.search(name) is not None
 
 
 def is_secret(name: str, leaf: Any) -> bool:

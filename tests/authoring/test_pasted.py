@@ -26,7 +26,8 @@ def test_a_literal_under_the_name_of_a_secret_is_taken_for_one(name, value):
     ("name", "value"),
     [("X-Api-Key", "${api_key}"), ("Authorization", "Bearer ${credentials.k}"), ("X-Atlassian-Token", "no-check"),
      ("password", "X"), ("password", ""), ("authorization", "basic"), ("grant_type", "client_credentials_1"),
-     ("token_type", "urn:x:1"), ("X-Api-Version", "2026-01-01"), ("api_key", None), ("token", 7)],
+     ("pageToken", "0"), ("next_token", "100"), ("sync_token", "*"), ("x-csrf-token", "1"), ("X-Signature", "v1"),
+     ("Authorization", "Bearer "), ("token_type", "urn:x:1"), ("X-Api-Version", "2026-01-01"), ("api_key", None), ("token", 7)],
 )  # fmt: skip
 def test_a_value_that_belongs_there_is_not(name, value):
     assert not is_pasted(name, value)
