@@ -12,12 +12,13 @@ from contextvars import ContextVar
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from nango_py.masking import HIDDEN, is_telling, mask_of
+from nango_py.masking import HIDDEN, Mask, is_telling, mask_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
 
-    from nango_py.masking import Mask
+    Secrets: TypeAlias = Callable[[], Iterable[str] | Mask]
 
 __all__ = ["EVENTS", "FIELDS", "LONGEST_LINE", "Masked", "emit", "is_heard", "logger", "one_line", "with_fields"]
 
@@ -67,6 +68,8 @@ EVENTS = {
 """Every event of a log line, and what happened."""
 
 LONGEST_LINE = 300
+LONGEST_VALUE = 10_000
+"""So many characters of a value are logged: to look for secrets in what a provider wrote takes its time."""
 
 
 def one_line(text: str) -> str:
@@ -77,12 +80,13 @@ def one_line(text: str) -> str:
 class Masked:
     """Take secrets, in whatever encoding they come, out of what is logged."""
 
-    def __init__(self, secrets: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
 
     def __call__(self, _logger: Any, _method: str, event: Any) -> Any:
         """Return the log event with its secrets masked (a structlog processor)."""
-        mask = mask_of(tuple(self._secrets()))
+        secrets = self._secrets()
+        mask = secrets if isinstance(secrets, Mask) else mask_of(tuple(secrets))
         return {key: _masked(key, value, mask) for key, value in event.items()}
 
 
@@ -95,10 +99,14 @@ def _masked(key: str, value: Any, mask: Mask) -> Any:
         return [_masked("", item, mask) for item in value]
     if value is None or isinstance(value, bool | int | float):
         return value
-    return mask.text(str(value))
+    text = str(value)
+    if key == "exception":  # what was raised stands at its end
+        return mask.text(text)
+    left = len(text) - LONGEST_VALUE
+    return mask.text(text, LONGEST_VALUE) + (f"... ({left} more characters)" if left > 0 else "")
 
 
-def logger(secrets: Callable[[], Iterable[str]], *, level: str = "info", **bound: Any) -> Any:
+def logger(secrets: Secrets, *, level: str = "info", **bound: Any) -> Any:
     """Return a structlog logger, bound to *bound*, that masks *secrets* and drops lines below *level*."""
     import structlog  # noqa: PLC0415 - 100 ms that a silent program does not pay
 
@@ -144,7 +152,7 @@ def with_fields(**fields: str) -> Iterator[None]:
         _bound.reset(token)
 
 
-def emit(level: str, event: str, *, secrets: Callable[[], Iterable[str]], least: str = "info", **fields: Any) -> None:
+def emit(level: str, event: str, *, secrets: Secrets, least: str = "info", **fields: Any) -> None:
     """Log one line of the engine, if anybody listens."""
     if is_heard(level, least):
         getattr(logger(secrets, level=least), level)(event, **{**_bound.get(), **fields})

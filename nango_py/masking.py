@@ -166,6 +166,8 @@ class Mask:
                 for head, at in self._read_heads(reader, place)
                 for entry in heads[head]
             ]
+            if reader.is_weary:
+                return place, len(text)
             if any(ends):
                 return place, max(filter(None, ends))
         return None
@@ -261,7 +263,12 @@ class _Reader:
         self._alphabet = alphabet
         self._known: dict[tuple[int, int], tuple[tuple[str, int], ...]] = {}
         self._after = self._lead = -1
-        self._steps = 100_000 + 100 * reach
+        self._steps = 100_000 + 50 * reach
+
+    @property
+    def is_weary(self) -> bool:
+        """Tell whether the text is made to be hard to read: rather than to go on, all the rest is to be hidden."""
+        return self._steps < 0
 
     def lead(self, place: int) -> int:
         """Return where the next escape may begin."""
@@ -277,8 +284,8 @@ class _Reader:
         ends = {place}
         for wanted in text:
             self._steps -= len(ends)
-            if self._steps < 0:
-                return len(self.text)  # made to be hard to read: rather than to go on, all the rest is hidden
+            if self.is_weary:
+                return None
             ends = {end for at in ends for sign, end in self.signs(at) if sign == wanted}
             if not ends:
                 return None
@@ -301,6 +308,7 @@ class _Reader:
 
     def _unescaped(self, node: _Node, place: int, depth: int) -> Iterator[tuple[str, int]]:
         for sign, end in self.signs(place, depth - 1):
+            self._steps -= 1
             below = node.get(sign)
             if below is not None:
                 yield from ((meant, end) for meant in below.get("", ()))

@@ -385,6 +385,56 @@ def test_a_position_holds_no_credential_of_the_base_url(link, relative_to):
     assert [f"/bot{KEY}/list", f"/bot{KEY}/more"] == [one.url.path for one in script.requests]
 
 
+LETTERS = "".join(f"%{ord(sign):02x}" for sign in KEY)
+
+
+def linked(script, base="https://t.test/bot${api_key}/", key=KEY):
+    pagination = {"type": "link", "link_path_in_response_body": "next", "response_path": "found"}
+    declared = {"auth": {"auth_mode": "API_KEY"}, "requests": {"base_url": base}, "pagination": pagination}
+    return engine(script, {"integrations": {"t": declared}}, credentials={"api_key": key})
+
+
+@pytest.mark.parametrize(
+    ("link", "shown"),
+    [
+        (f"https://t.test:443/bot{KEY}/list?p=2", "https://t.test/botapi-key/list?p=2"),
+        (f"HTTPS://T.test/bot{KEY}/list?p=2", "https://t.test/botapi-key/list?p=2"),
+        (f"https://t.test/b%6ft{LETTERS}/a%2fb?p=%32", "https://t.test/botapi-key/a%2fb?p=%32"),
+        (f"https://t.test/bot{KEY}?p=2", "https://t.test/botapi-key/?p=2"),
+    ],
+)
+def test_a_position_holds_no_credential_of_a_base_url_that_is_written_otherwise(link, shown):
+    script = Script((200, {}, {"found": [1], "next": link}), (200, {}, {"found": [2]}))
+    with linked(script) as nango:
+        page, rest = nango.pages("t", "u", "list")
+
+    assert shown == json.loads(page.position)["mark"]
+    assert shown == str(rest.response.request.url)
+    assert shown.replace("api-key", KEY) == str(script.requests[1].url)
+
+
+def test_a_link_to_the_path_of_a_base_url_whose_host_is_a_credential_is_followed():
+    script = Script((200, {}, {"found": [1], "next": "/bottopsecret1234/more"}), (200, {}, {"found": [2]}))
+    with linked(script, "https://${api_key}.t.test/bot${api_key}/", "topsecret1234") as nango:
+        page, _ = nango.pages("t", "u", "list")
+
+    assert "https://api-key.t.test/botapi-key/more" == json.loads(page.position)["mark"]
+    assert "https://topsecret1234.t.test/bottopsecret1234/more" == str(script.requests[1].url)
+
+
+@pytest.mark.parametrize(
+    "link", [f"https://t.test/v2/x?t={KEY}", f"/x/bot{KEY}/", f"https://t.test/bot{KEY}/?t={LETTERS}"]
+)
+def test_a_link_with_a_credential_beside_the_base_url_is_refused_without_quoting_it(link):
+    script = Script((200, {}, {"found": [1], "next": link}))
+    with linked(script) as nango, pytest.raises(nango_py.PaginationError, match="holds a secret outside") as caught:
+        list(nango.pages("t", "u", "list"))
+
+    assert KEY not in str(caught.value)
+    assert LETTERS not in str(caught.value)
+    assert 1 == len(script.requests)
+
+
 @pytest.mark.parametrize(
     ("base", "environ", "real", "shown"),
     [

@@ -16,7 +16,7 @@ import pytest
 
 import nango_py
 from nango_py.exchange.breakers import Change
-from nango_py.log import EVENTS, FIELDS, Masked, emit, logger, with_fields
+from nango_py.log import EVENTS, FIELDS, LONGEST_VALUE, Masked, emit, logger, with_fields
 
 SECRET = "s3cr&t/ key=+ü"
 
@@ -37,6 +37,18 @@ def test_values_are_masked_at_every_depth():
     assert {"event": "sent ***", "url": {"q": ["***", 1, None, True]}, "error": "***"} == Masked(secrets)(
         None, "info", event
     )
+
+
+def test_a_long_value_is_cut_and_says_so():
+    line = Masked(secrets)(None, "info", {"event": "read", "body": "a" * (LONGEST_VALUE - 3) + SECRET})
+
+    assert {"event": "read", "body": "a" * (LONGEST_VALUE - 3) + "***... (11 more characters)"} == line
+
+
+def test_a_traceback_is_logged_to_its_end():
+    text = "a" * LONGEST_VALUE + "ValueError"
+
+    assert {"event": "e", "exception": text} == Masked(secrets)(None, "error", {"event": "e", "exception": text})
 
 
 @pytest.mark.parametrize(

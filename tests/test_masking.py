@@ -184,6 +184,14 @@ def test_a_text_that_is_made_to_be_hard_to_read_is_hidden():
     assert HIDDEN == Mask(["\\" * 200 + "x"]).text(text)
 
 
+def test_a_text_whose_escapes_take_too_long_to_read_is_hidden_from_there_on():
+    text = "seen " + "\\" * 8_000
+
+    shown = Mask(["Zm9vYmFyYmF6cXV4Zm9v1"]).text(text)
+
+    assert (True, True) == (shown.startswith("seen "), shown.endswith(HIDDEN))
+
+
 @pytest.mark.parametrize(
     "name", ["Authorization", "api_key", "X-Api-Key", "Set-Cookie", "client_secret", "access_token", "sig", "jwt"]
 )

@@ -95,6 +95,7 @@ class Walk:
                 body=body,
                 base_url=plan.shown_base_url,
                 real_base_url=plan.base_url,
+                holds_secret=self.asker.session.holds_secret,
                 items=items,
             )
             after = following(self.pagination, turn.position, answer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from itertools import chain
+from operator import is_
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -18,7 +19,7 @@ from nango_py.exchange.request_parts import parts_of
 from nango_py.exchange.timeouts import with_total
 from nango_py.http import URL, bare_request, with_query
 from nango_py.log import emit
-from nango_py.masking import mask_of
+from nango_py.masking import Mask
 from nango_py.template import TemplateError, render_tree
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Session:
     _plan: Plan | None = field(default=None, repr=False)
     _signers: list[Any] = field(default_factory=list, repr=False)
     """The connections of the last plans: an answer may quote credentials that were replaced meanwhile."""
+    _mask: tuple[tuple[Any, ...], Mask] | None = field(default=None, repr=False)
     _once: tuple[Plan, dict[tuple[str, str], Any]] | None = field(default=None, repr=False)
     """What was rendered of the plan already."""
 
@@ -195,13 +197,25 @@ class Session:
 
     def masked(self, text: str, most: int | None = None) -> str:
         """Return *text* with the connection's secrets masked, the first *most* characters of it."""
-        return mask_of(self.secrets()).text(text, most)
+        return self.mask().text(text, most)
+
+    def holds_secret(self, text: str) -> bool:
+        """Tell whether there is any of the connection's secrets in *text*."""
+        return self.mask().is_in(text)
+
+    def mask(self) -> Mask:
+        """Return the mask of the secrets, which is made once for the connections that it is of."""
+        signers, known = tuple(self._signers), self._mask
+        if known is None or len(known[0]) != len(signers) or not all(map(is_, known[0], signers)):
+            texts = chain.from_iterable(secret_texts(self.integration, one) for one in signers)
+            known = self._mask = (signers, Mask(texts))  # one assignment: other threads use the session, too
+        return known[1]
 
     def log(self, level: str, event: str, **fields: Any) -> None:
         """Log a line about the connection."""
         least = self.integration.log_level
         context = {"integration": self.integration.name, "user_id": self.user_id}
-        emit(level, event, secrets=self.secrets, least=least, **context, **fields)
+        emit(level, event, secrets=self.mask, least=least, **context, **fields)
 
     def _remember(self, connection: Any) -> None:
         held = (connection.credentials, connection.connection_config)

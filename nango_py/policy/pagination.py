@@ -82,7 +82,7 @@ def following(pagination: Pagination, position: Position, answer: PageAnswer) ->
     mark = KINDS[pagination.type].advance(step)
     if not _fits(pagination, mark):
         what = f"the {KINDS[pagination.type].word} to the next page holds what no header can"
-        raise broken_off(position, f"{what}: it is no plain ASCII text")
+        raise broken_off(position, f"{what}: it is no plain ASCII text, or has spaces around it")
     return None if mark is None else _turn(pagination, _guarded(step, mark))
 
 
@@ -148,7 +148,9 @@ def _turn(pagination: Pagination, position: Position) -> Turn:
 
 def _fits(pagination: Pagination, mark: Mark | None) -> bool:
     """Tell whether a mark can be sent where the declaration puts it; what an answer says must not split headers."""
-    return not pagination.in_header or not isinstance(mark, str) or (mark.isascii() and mark.isprintable())
+    if not pagination.in_header or not isinstance(mark, str):
+        return True
+    return mark.isascii() and mark.isprintable() and mark == mark.strip()
 
 
 def _limit(pagination: Pagination, position: Position) -> int | None:

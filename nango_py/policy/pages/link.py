@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from urllib.parse import urldefrag, urljoin, urlsplit
+from typing import TYPE_CHECKING, Final
+from urllib.parse import SplitResult, unquote, urldefrag, urljoin, urlsplit
 
 from nango_py.policy.pages.link_header import link_of
 from nango_py.policy.pages.walk import Gap, Kind, Mark, Pagination, Step, broken_off
@@ -11,7 +11,11 @@ from nango_py.policy.pages.walk import Gap, Kind, Mark, Pagination, Step, broken
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nango_py.policy.pages.walk import PageAnswer
+
 __all__ = ["LINK", "has_place", "link_in"]
+
+_PORTS: Final = {"http": 80, "https": 443}
 
 
 def _start(_pagination: Pagination) -> Mark | None:
@@ -62,13 +66,40 @@ def _absolute(step: Step, link: str) -> str:
     try:
         url = urldefrag(urljoin(*_reference(step, link))).url
         is_web = urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname)
+        if is_web and _is_disguised(step.answer):
+            url = _shown(step.answer, url)
     except ValueError:
         is_web = False
     if not is_web:
         raise broken_off(step.position, "the link to the next page is no http or https URL")
-    base = step.answer.real_base_url
-    # A position is kept, and must hold no secret: the sender puts that of a base URL in.
-    return step.answer.base_url + url[len(base) :] if base and url.startswith(base) else url
+    if _is_disguised(step.answer) and step.answer.holds_secret(_beside(step.answer.base_url, url)):
+        raise broken_off(step.position, "the link to the next page holds a secret outside of the base URL")
+    return url
+
+
+def _is_disguised(answer: PageAnswer) -> bool:
+    """Tell whether the base URL holds a secret, in whose place people see a stand-in."""
+    return answer.real_base_url not in ("", answer.base_url)
+
+
+def _beside(base: str, url: str) -> str:
+    """Return what *url* says that the shown base URL does not: a host may come from the environment, too."""
+    return url.removeprefix(base).removeprefix(urljoin(base, "/"))
+
+
+def _shown(answer: PageAnswer, url: str) -> str:
+    """Return *url* with the base URL as people may see it: a position is kept, and the sender puts the secret in."""
+    real, found = urlsplit(answer.real_base_url), urlsplit(url)
+    if _origin(found) not in (_origin(real), _origin(urlsplit(answer.base_url))):
+        return url
+    base, path = real.path.rstrip("/").split("/"), found.path.split("/")
+    if [unquote(part) for part in path[: len(base)]] != [unquote(part) for part in base]:
+        return url
+    return answer.base_url + "/".join(path[len(base) :]) + (f"?{found.query}" if found.query else "")
+
+
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
+    return url.scheme, url.hostname, url.port or _PORTS.get(url.scheme)
 
 
 def _reference(step: Step, link: str) -> tuple[str, str]:

@@ -24,6 +24,10 @@ Mark = str | int | float
 _FALSE: Final = (False, 0, "false", "False", "0")
 
 
+def _holds_none(_text: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pagination:
     """How a provider's lists are walked; the paths lead into the JSON body of an answer.
@@ -106,7 +110,8 @@ class PageAnswer:
     """One page as it came: the URL that was asked for, the answer's headers and its parsed body.
 
     ``base_url`` is what the provider's paths are relative to, as people may see it; ``real_base_url`` is what the
-    provider knows it by where a stand-in hides a secret of it. ``items`` are the page's items where the caller knows
+    provider knows it by where a stand-in hides a secret of it, and ``holds_secret`` tells
+    whether a text gives one away nevertheless. ``items`` are the page's items where the caller knows
     them already.
     """
 
@@ -115,6 +120,7 @@ class PageAnswer:
     body: object
     base_url: str = ""
     real_base_url: str = field(default="", repr=False)
+    holds_secret: Callable[[str], bool] = field(default=_holds_none, repr=False)
     items: Sequence[object] | None = None
 
 
