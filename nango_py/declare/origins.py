@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nango_py.declare.build import Builder
+    from nango_py.field import Field
     from nango_py.model import Integration
 
-__all__ = ["check_origins", "filled", "host_of", "open_end"]
+__all__ = ["check_origins", "filled", "host_of", "is_bound", "open_end"]
 
 _ORIGIN = re.compile(r"https?://(?:\*\.)?[A-Za-z0-9.-]+(?::[0-9]+)?")
 _URL = re.compile(
@@ -32,35 +33,50 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 def check_auth_urls(builder: Builder, integration: Integration) -> None:
     """Report an endpoint of `auth` that secrets would reach in the clear, or whose host is anybody's choice."""
-    loose = {
-        field.name
-        for field in integration.connection_config
-        if not (field.format or field.pattern or field.enum) and field.name not in integration.auth.picked
+    fields = {
+        field.name: field for field in integration.connection_config if field.name not in integration.auth.picked
     }
     for pointer, text in _auth_urls(builder.merged.data.get("auth", {}), "/auth"):
         parts = split(text).parts
         url = _URL.fullmatch(filled(parts))
-        if url is not None and (host := _host(url)) is None:
+        host = None if url is None else _host(url)
+        if host is None and (url is not None or isinstance(parts[0], str)):
             builder.report(
                 pointer, "auth.url", "this is no http or https URL with a host.",
-                "It has no user name, no space, and a port of at most 65535: https://login.example.com/token.",
+                "It begins with https:// in small letters, and has no user name, no space, and a port of at most "
+                "65535: https://login.example.com/token.",
             )  # fmt: skip
         elif url is not None and url["scheme"] == "http" and host not in _LOOPBACK:
             builder.report(
                 pointer, "auth.clear", "credentials must not travel in the clear.",
                 "Write https; http is for servers on this machine.",
             )  # fmt: skip
-        chosen = _loose_name(open_end(parts), loose)
-        if chosen is not None:
+        for name in _open_names(parts, fields):
             builder.report(
-                pointer, "auth.host", f"whoever connects an account may name any host as ${{{'.'.join(chosen)}}}.",
-                f"Declare what it may be: `format: hostname` (or uri), or a pattern, for {chosen[-1]!r}.",
+                pointer, "auth.host", f"whoever connects an account may name any host as ${{{'.'.join(name)}}}.",
+                f"Declare what {name[-1]!r} may be: {_bounds_of(parts)}.",
             )  # fmt: skip
 
 
-def _loose_name(host: Expression | None, loose: set[str]) -> tuple[str, ...] | None:
-    names = [] if host is None else sorted(host.names)
-    return next((name for name in names if name[0] == "connection_config" and name[-1] in loose), None)
+def _open_names(parts: tuple[str | Expression, ...], fields: Mapping[str, Field]) -> Iterator[tuple[str, ...]]:
+    """Yield the first name that the host ends with and whose field may be anything."""
+    end = open_end(parts)
+    for name in () if end is None else sorted(end.names):
+        field = fields.get(name[-1]) if name[0] == "connection_config" else None
+        if field is not None and not is_bound(field):
+            yield name
+            return
+
+
+def _bounds_of(parts: tuple[str | Expression, ...]) -> str:
+    """Return what bounds the placeholder that the host of a URL ends with, as people write it."""
+    other = "domain-label" if len(list(host_of(parts))) > 1 else "uri"
+    return f"`enum`, a `pattern`, or `format: hostname` (or {other})"
+
+
+def is_bound(field: Field) -> bool:
+    """Tell whether it is declared what a field may be."""
+    return bool(field.enum or field.pattern or field.format)
 
 
 def filled(parts: tuple[str | Expression, ...]) -> str:

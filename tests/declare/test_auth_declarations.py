@@ -260,6 +260,22 @@ def test_a_host_that_is_anybody_s_choice_must_be_declared(url, field, is_loose):
     assert ([message] if is_loose else []) == found
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "login.example.com/token",
+        "htps://login.example.com/token",
+        "//login.example.com/token",
+        "https:/login.example.com/token",
+        "ftp://login.example.com/token",
+        " https://login.example.com/token",
+        "HTTPS://login.example.com/token",
+    ],
+)
+def test_an_endpoint_that_is_no_url_is_one_problem(url):
+    assert ["/auth/token_url: this is no http or https URL with a host."] == problems({**TWO_STEP, "token_url": url})
+
+
 def test_a_part_of_a_host_may_be_free():
     for url in (
         "https://${connection_config.domain}.example.com/login",

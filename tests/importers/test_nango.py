@@ -531,3 +531,16 @@ def test_the_command_prints_the_report_for_machines(call, file):
 
 def test_the_command_fails_where_an_entry_gave_no_blueprint(call, file):
     assert 1 == call("import", "nango", str(file), "--to", "made")[0]
+
+
+def test_a_host_that_ends_with_a_value_says_what_it_may_be():
+    entry = {
+        "display_name": "Dune",
+        "auth_mode": "OAUTH2",
+        "authorization_url": "https://accounts.dune.${connectionConfig.extension}/oauth/auth",
+        "token_url": "https://accounts.dune.${connectionConfig.extension}/oauth/token",
+        "proxy": {"base_url": "https://api.dune.${connectionConfig.extension}"},
+        "docs": "https://dune.example/docs",
+    }
+
+    assert r"^[a-z]{2,3}(\.[a-z]{2})?$" == version_of(entry)["connection_config"]["extension"]["pattern"]

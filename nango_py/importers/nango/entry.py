@@ -12,7 +12,7 @@ from nango_py.authoring.report import Finding
 from nango_py.importers.keys import keys_of
 from nango_py.importers.nango.auth import NoBlueprint, auth_of, mode_of
 from nango_py.importers.nango.fields import read_fields
-from nango_py.importers.nango.hosts import host_formats
+from nango_py.importers.nango.hosts import host_bounds
 from nango_py.importers.nango.mentions import config_named, config_replaceable, credentials_named
 from nango_py.importers.nango.names import Names
 from nango_py.importers.nango.placement import placement_of
@@ -127,10 +127,10 @@ def _version(keys: Keys, mode: Mode, entry: Mapping[str, Any]) -> dict[str, Any]
 def _guard_hosts(
     keys: Keys, config: Mapping[str, dict[str, Any]], auth: Mapping[str, Any], requests: Mapping[str, Any]
 ) -> None:
-    """Give a format to each field that is a host, where nothing says yet what it may be."""
-    for name, form in host_formats(auth, requests).items():
+    """Bound each field that is a host or ends one, where nothing says yet what it may be."""
+    for name, bound in host_bounds(auth, requests).items():
         if name in config and not {"format", "pattern", "enum"} & set(config[name]):
-            config[name]["format"] = form
+            config[name] |= bound
             keys.note(f"connection_config.{name}", "changed", HOST)
 
 

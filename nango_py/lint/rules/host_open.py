@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nango_py.declare.origins import open_end
+from nango_py.declare.origins import is_bound, open_end
 from nango_py.document import pointer_to
 from nango_py.lint.hosts import urls
 from nango_py.lint.rule import Finding, Rule
@@ -12,7 +12,6 @@ from nango_py.lint.rule import Finding, Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nango_py.field import Field
     from nango_py.lint.rule import Subject
 
 __all__ = ["RULE"]
@@ -30,7 +29,7 @@ def _find(subject: Subject) -> Iterator[Finding]:
         for name in sorted(host.names) if host is not None else ():
             key = (name[0], name[1]) if len(name) > 1 else ("credentials", name[0])
             field = declared.get(key)
-            if field is None or key in seen or _is_bound(field):
+            if field is None or key in seen or is_bound(field):
                 continue
             seen.add(key)
             shown = "${" + ".".join(name) + "}"
@@ -39,13 +38,9 @@ def _find(subject: Subject) -> Iterator[Finding]:
             yield Finding(pointer=at, message=message, at_key=at != pointer)
 
 
-def _is_bound(field: Field) -> bool:
-    return bool(field.format or field.pattern or field.enum)
-
-
 RULE = Rule(
     id="host-open",
     reason="Credentials are sent to the host that a stranger typed, whatever it is.",
-    fix="Say what it may be: `format: hostname` (or uri), `enum`, a `pattern`, or better a fixed ending in the URL.",
+    fix="Say what it may be: `enum`, a `pattern`, `format: hostname`, or better a fixed ending in the URL.",
     find=_find,
 )
