@@ -18,7 +18,7 @@ from nango_py.testing import ManualClock
 GUARDED = Profile(allow_private=False)
 PUBLIC = "93.184.215.14"
 TOLD = (
-    " resolves to a private address, and its name was not chosen by the integration alone; "
+    " resolves to a private address, and not only the integration has a say in where it goes (an account, an answer or a pack has); "
     "if it is meant to be in a private network, write network.allow_private: true in the integration"
 )
 

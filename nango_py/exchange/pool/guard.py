@@ -125,7 +125,8 @@ def _admitted(host: str, found: Iterable[str], *, allow_private: bool = False) -
     if every and not admitted:
         # The address itself is not told: whoever chose the host may be the one who reads this.
         raise PrivateAddress(
-            f"{host} resolves to a private address, and its name was not chosen by the integration alone; "
+            f"{host} resolves to a private address, and not only the integration has a say in where it goes "
+            "(an account, an answer or a pack has); "
             "if it is meant to be in a private network, write network.allow_private: true in the integration"
         )
     for index, address in enumerate(admitted, start=1):
