@@ -104,8 +104,7 @@ class Accounts:
 
     def get(self, integration: str, user_id: str) -> Flow[Connection]:
         """Return a connection as it is stored now."""
-        self.manager.forget(integration, user_id)
-        return (yield from self.manager.read(integration, user_id))
+        return (yield from self.manager.read(integration, user_id, is_cached=False))
 
     def delete(self, integration: str, user_id: str) -> Flow[None]:
         """Delete a connection, and tell the provider to forget it where the blueprint says how.
@@ -126,9 +125,13 @@ class Accounts:
     def _forgotten(self, integration: Integration, user_id: str) -> bool:
         """Delete a connection here and at the provider, in this thread, which nobody cancels."""
         last = self._last_look(integration, user_id)
-        if not self._delete(integration.name, user_id):
+        deleted = self.manager.vault.delete(integration.name, user_id)
+        known = self.manager.forget(integration.name, user_id)
+        if not deleted:
             return False
-        if (newest := self.manager.renewals.withdraw(integration.name, user_id) or last) is not None:
+        # A renewal may have ended after the look, or could not store what it brought.
+        newest = self.manager.renewals.withdraw(integration.name, user_id) or _newer(last, known)
+        if newest is not None:
             self._revoke(integration, newest)
         return True
 
@@ -274,6 +277,13 @@ class Accounts:
         if found:
             raise CredentialsError(f"integration {integration.name!r}: connection_config: " + " ".join(found))
         return checked
+
+
+def _newer(last: Connection | None, known: Connection | None) -> Connection | None:
+    """Return *known* where it is a later state of the connection *last*, else *last*."""
+    if last is not None and known is not None and known.id == last.id and known.version > last.version:
+        return known
+    return last
 
 
 def _skip_revocation(integration: str, user_id: str, error: NangoError) -> None:

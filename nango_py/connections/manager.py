@@ -39,6 +39,8 @@ class _Known:
 
     connection: Connection | None
     checked_at: float
+    forgotten: str | None
+    """The id of the connection that was here before; an id that is gone never comes back."""
 
 
 @dataclass(slots=True, weakref_slot=True, kw_only=True, eq=False)
@@ -79,6 +81,9 @@ class CredentialManager:
             TimeoutError: The renewal takes longer than *seconds*.
         """
         connection = yield from self.read(integration.name, user_id)
+        return (yield from self._fit(integration, connection, seconds=seconds))
+
+    def _fit(self, integration: Integration, connection: Connection, *, seconds: float | None) -> Flow[Connection]:
         state = judge(integration.auth, connection, self.clock.now())
         if state == "fresh":
             return connection
@@ -113,7 +118,7 @@ class CredentialManager:
             return None
         if current.version != connection.version and current.credentials != connection.credentials:
             self._learn(current, since=known)
-            return (yield from self.fresh(integration, connection.user_id, seconds=seconds))
+            return (yield from self._fit(integration, current, seconds=seconds))
         if not integration.auth.can_renew(connection.credentials) or self._is_young(integration, connection):
             return None
         outcome = yield from self._renewed(integration, connection, is_rejected=True, seconds=seconds)
@@ -155,15 +160,15 @@ class CredentialManager:
         # A token of the future was got before the clock was set back: its age is not known.
         return abs(self.clock.now() - float(obtained_at)) < YOUNG
 
-    def read(self, integration: str, user_id: str) -> Flow[Connection]:
-        """Return the connection, whatever its state.
+    def read(self, integration: str, user_id: str, *, is_cached: bool = True) -> Flow[Connection]:
+        """Return the connection, whatever its state; as it is stored now unless it *is_cached*.
 
         Raises:
             UnknownConnection: There is none.
         """
         pair = (integration, user_id)
         known = self._remembered(pair)
-        before = None if known is None else known.connection
+        before = known.connection if known is not None and is_cached else None
         if (
             known is not None
             and before is not None
@@ -183,26 +188,41 @@ class CredentialManager:
         return connection
 
     def remember(self, connection: Connection) -> None:
-        """Keep a connection that was just written, unless a later state of it is known."""
+        """Keep a connection that was just written, unless a later state of it is known, or its end."""
         with self._lock:
             known = self._known.get(_pair(connection))
+            if known is not None and known.forgotten == connection.id:
+                return
             last = None if known is None else known.connection
             if last is None or last.id != connection.id or last.version <= connection.version:
                 self._keep(_pair(connection), connection)
 
-    def forget(self, integration: str, user_id: str) -> None:
-        """Drop what is remembered of a connection, also by whoever is reading it."""
+    def forget(self, integration: str, user_id: str) -> Connection | None:
+        """Drop and return what is remembered of a connection that is gone, also for whoever is reading it."""
         with self._lock:
+            known = self._known.get((integration, user_id))
             self._keep((integration, user_id), None)
+        return None if known is None else known.connection
 
     def _learn(self, connection: Connection, *, since: _Known | None) -> None:
-        """Keep a connection that was read, unless it was written or forgotten after *since* was known."""
+        """Keep a connection that was read, unless it was written or forgotten after *since* was known.
+
+        A later state of the connection that is known counts in any case.
+        """
         with self._lock:
-            if self._known.get(_pair(connection)) is since:
+            known = self._known.get(_pair(connection))
+            last = None if known is None else known.connection
+            is_later = last is not None and last.id == connection.id and last.version < connection.version
+            if known is since or is_later:
                 self._keep(_pair(connection), connection)
 
     def _keep(self, pair: tuple[str, str], connection: Connection | None) -> None:
-        self._known[pair] = _Known(connection, self.clock.monotonic())
+        known = self._known.get(pair)
+        forgotten = None if known is None else known.forgotten
+        last = None if known is None else known.connection
+        if last is not None and (connection is None or connection.id != last.id):
+            forgotten = last.id
+        self._known[pair] = _Known(connection, self.clock.monotonic(), forgotten)
         self._known.move_to_end(pair)
         while len(self._known) > MAX_REMEMBERED:
             self._known.popitem(last=False)
