@@ -60,6 +60,7 @@ EVENTS = {
     "hook.failed": "a callback of the program's own raised an error",
     "pool.default": "the fast pool leaves a request to the default one",
     "renewal.failed": "credentials could not be renewed",
+    "renewal.lost": "renewed credentials could not be stored before the engine was closed",
     "request.sent_bare": "a request went to a foreign origin, without credentials",
     "revocation.failed": "the provider was not told to forget a deleted connection",
     "revocation.skipped": "a deleted connection could not be read to tell the provider",

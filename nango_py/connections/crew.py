@@ -55,12 +55,17 @@ class Crew:
         """Wait for what is going on, and let the threads go."""
         if os.getpid() != self._pid:
             return
-        with self._lock:
-            running, groups = list(self._running.values()), list(self._groups.values())
-            self._groups.clear()
-        wait(running)
-        for group in groups:
-            group.shutdown()
+        # Work that ends may have asked for other work.
+        while True:
+            with self._lock:
+                running = [ticket for ticket in self._running.values() if not ticket.done()]
+                groups = list(self._groups.values())
+                self._groups.clear()
+            if not running and not groups:
+                return
+            wait(running)
+            for group in groups:
+                group.shutdown()
 
     def _begin(self, group: str, job: Callable[[], None]) -> bool:
         executor = self._groups.get(group)

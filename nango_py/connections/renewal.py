@@ -157,8 +157,19 @@ class Renewals:
         return unsaved.renewed()
 
     def close(self) -> None:
-        """Wait for the renewals that are going on."""
+        """Wait for the renewals that are going on, and have the store take what it did not take until now."""
         self._crew.close()
+        is_open = True
+        for unsaved in self._unsaved.values():
+            try:
+                if is_open:
+                    self._write(unsaved)
+            except StoreError:
+                is_open = False  # to ask it for each would take long, and be in vain
+            if not is_open:
+                emit_event("warning", "renewal.lost", unsaved.integration, unsaved.base)
+            unsaved.lease.release()
+        self._unsaved.clear()
 
     def _renewed(self, integration: Integration, known: Connection, *, is_rejected: bool) -> Connection:
         rejected = known if is_rejected else None
@@ -264,7 +275,8 @@ class Renewals:
     def _save_others(self) -> None:
         """Have the store, which takes things again, take more of what it did not: nobody may ask for that soon."""
         for unsaved in list(self._unsaved.values())[:_AT_ONCE]:
-            self.join(unsaved.integration, unsaved.base)
+            # As rejected, for a token that is stored and not over yet would pass for a good one.
+            self.join(unsaved.integration, unsaved.base, is_rejected=True)
 
     def _check_cool_down(self, current: Connection) -> None:
         failure = self._failures.get(current.id)

@@ -290,3 +290,39 @@ def test_tokens_of_a_connection_that_another_process_deleted_are_revoked_and_for
 
         assert "refresh-2" == account.provider.asked[-1]["token"]
         assert {} == renewals_of(account)._unsaved
+
+
+def test_closing_stores_what_the_store_takes_again(disk: Disk) -> None:
+    with opened(granted(1), store=disk) as account:
+        account.clock.advance(LIFETIME)
+        fail_to_store(account, disk)
+
+    with another_process(account, disk) as other:
+        stored = other.call("get_connection", "it", "ann").credentials["refresh_token"].reveal()
+
+    assert "refresh-1" == stored
+
+
+def test_closing_says_what_the_store_did_not_take(disk: Disk, caplog: pytest.LogCaptureFixture) -> None:
+    with opened(granted(1), store=disk) as account:
+        account.clock.advance(LIFETIME)
+        fail_to_store(account, disk)
+        disk.failures = 1
+
+    lost = [record.getMessage() for record in caplog.records if "renewal.lost" in record.getMessage()]
+    assert ["event='renewal.lost' integration='it' user_id='ann' level='warning'"] == lost
+
+
+def test_tokens_of_a_refused_account_are_stored_by_the_way(disk: Disk) -> None:
+    with opened(granted(1), granted(2), store=disk) as account:
+        account.nango.call("register_connection", "it", "ben", OTHERS)
+        account.clock.advance(60)
+        account.provider.dead = {account.held("access_token")}
+        disk.failures = 4
+        assert 401 == account.get().status_code
+        account.provider.dead = {"access-of-ben"}
+        assert 200 == account.nango.send("it", "ben", "GET", "/x").status_code
+        renewals_of(account)._crew.close()
+
+        assert {} == renewals_of(account)._unsaved
+        assert "refresh-1" == account.held("refresh_token")
