@@ -126,11 +126,12 @@ class Accounts:
         """Delete a connection here and at the provider, in this thread, which nobody cancels."""
         last = self._last_look(integration, user_id)
         deleted = self.manager.vault.delete(integration.name, user_id)
+        # A renewal may have ended after the look, or could not store what it brought.
+        unsaved = self.manager.renewals.withdraw(integration.name, user_id) if deleted else None
         known = self.manager.forget(integration.name, user_id)
         if not deleted:
             return False
-        # A renewal may have ended after the look, or could not store what it brought.
-        newest = self.manager.renewals.withdraw(integration.name, user_id) or _newer(last, known)
+        newest = unsaved or _newer(last, known)
         if newest is not None:
             self._revoke(integration, newest)
         return True

@@ -254,12 +254,13 @@ class Renewals:
             raise
         if written is None:
             return None
+        # Before the hook, which may ask for these very credentials and would wait for itself; and before they are no
+        # longer unsaved: whoever deletes the connection meanwhile has to find them in one of the two places.
+        self.remember(written)
         self._unsaved.pop(pair, None)
         self._failures.pop(written.id, None)
         expires_at = integration.auth.expires_at(written.credentials)
         emit_event("info", "connection.renewed", integration, written, expires_at=expires_at)
-        # Before the hook, which may ask for these very credentials and would wait for itself.
-        self.remember(written)
         self._tell(self.hooks.on_renewed, written)
         self._save_others()
         return written
