@@ -66,6 +66,11 @@ class Connection:
         _set(self, "connection_config", _texts(self.connection_config))
         _set(self, "metadata", freeze(self.metadata))
 
+    @property
+    def pair(self) -> tuple[str, str]:
+        """Return the integration and the user, which no other connection has."""
+        return self.integration, self.user_id
+
     def view(self) -> ConnectionView:
         """Return the same without credentials."""
         return ConnectionView(

@@ -111,7 +111,7 @@ class CredentialManager:
         Raises:
             AuthenticationError, ResponseError, UnreachableError: The renewal failed.
         """
-        pair = _pair(connection)
+        pair = connection.pair
         known = self._remembered(pair)
         current: Connection | None = yield Call(lambda: self.vault.get(*pair))
         if current is None or current.id != connection.id:
@@ -190,12 +190,12 @@ class CredentialManager:
     def remember(self, connection: Connection) -> None:
         """Keep a connection that was just written, unless a later state of it is known, or its end."""
         with self._lock:
-            known = self._known.get(_pair(connection))
+            known = self._known.get(connection.pair)
             if known is not None and known.forgotten == connection.id:
                 return
             last = None if known is None else known.connection
             if last is None or last.id != connection.id or last.version <= connection.version:
-                self._keep(_pair(connection), connection)
+                self._keep(connection.pair, connection)
 
     def forget(self, integration: str, user_id: str) -> Connection | None:
         """Drop and return what is remembered of a connection that is gone, also for whoever is reading it."""
@@ -210,11 +210,11 @@ class CredentialManager:
         A later state of the connection that is known counts in any case.
         """
         with self._lock:
-            known = self._known.get(_pair(connection))
+            known = self._known.get(connection.pair)
             last = None if known is None else known.connection
             is_later = last is not None and last.id == connection.id and last.version < connection.version
             if known is since or is_later:
-                self._keep(_pair(connection), connection)
+                self._keep(connection.pair, connection)
 
     def _keep(self, pair: tuple[str, str], connection: Connection | None) -> None:
         known = self._known.get(pair)
@@ -238,7 +238,3 @@ class CredentialManager:
         if known is not None and self.vault.version(*pair) == (known.id, known.version):
             return known
         return self.vault.get(*pair)
-
-
-def _pair(connection: Connection) -> tuple[str, str]:
-    return connection.integration, connection.user_id

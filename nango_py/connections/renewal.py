@@ -145,7 +145,7 @@ class Renewals:
 
     def holds(self, connection: Connection) -> bool:
         """Tell whether there are newer credentials of *connection* that could not be stored yet."""
-        unsaved = self._unsaved.get(_pair(connection))
+        unsaved = self._unsaved.get(connection.pair)
         return unsaved is not None and unsaved.belongs_to(connection)
 
     def withdraw(self, integration: str, user_id: str) -> Connection | None:
@@ -175,7 +175,7 @@ class Renewals:
         rejected = known if is_rejected else None
         seen = self._current(integration, known)
         while not self._is_settled(integration, seen, rejected):
-            if (unsaved := self._unsaved.get(_pair(seen))) is not None:
+            if (unsaved := self._unsaved.get(seen.pair)) is not None:
                 seen = self._save_late(unsaved) or self._current(integration, known)
                 continue
             self._check_cool_down(seen)
@@ -242,7 +242,7 @@ class Renewals:
         Nobody else may renew meanwhile, for what it was obtained with may be spent. None when it is not wanted any
         more.
         """
-        integration, pair = unsaved.integration, _pair(unsaved.base)
+        integration, pair = unsaved.integration, unsaved.base.pair
         self._unsaved[pair] = unsaved
         try:
             written = persisted(partial(self._write, unsaved), self.clock)
@@ -343,10 +343,6 @@ def emit_event(level: str, event: str, integration: Integration, connection: Con
         user_id=connection.user_id,
         **fields,
     )
-
-
-def _pair(connection: Connection) -> tuple[str, str]:
-    return connection.integration, connection.user_id
 
 
 def _token(connection: Connection) -> Any:
